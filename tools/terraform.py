@@ -1,12 +1,14 @@
 """Runs Terraform on one pattern for one target, with its state and working data apart from every other.
 
-Terraform writes its output to a log, and this reads the log along, so that a killed command leaves Terraform to finish
-what it began and to record it. The next command waits for that (`-lock-timeout`); the lock of a dead Terraform is gone with it.
+Terraform runs in a session of its own and writes to a log that this reads along: a command that is killed leaves it to
+finish what it began and to record it, and the next one waits for that (`-lock-timeout`). An interrupt is passed on, so
+that Terraform stops in good order. A lock is one of the operating system, so that of a dead Terraform is gone with it.
 """
 
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +24,8 @@ from tools.discovery import ROOT, Pattern
 POLL_SECONDS = 0.1
 SILENCE_SECONDS = 10.0
 """After so long without news, a line says that it still works."""
+
+_running: "set[subprocess.Popen[bytes]]" = set()
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,10 @@ class Workspace:
         return self.folder / "terraform.tfstate"
 
     @property
+    def identity(self) -> Path:
+        return self.folder / "identity"
+
+    @property
     def data(self) -> Path:
         return self.root / ".build/terraform" / self.target / self.pattern.name
 
@@ -53,6 +61,12 @@ def apply(workspace: Workspace, environment: Mapping[str, str], variables: Mappi
 
 def destroy(workspace: Workspace, environment: Mapping[str, str], variables: Mapping[str, str]) -> None:
     _change("destroy", workspace, environment, variables)
+
+
+def interrupt() -> None:
+    """Asks every Terraform that runs here to stop once what is under way is done and recorded."""
+    for process in list(_running):
+        process.send_signal(signal.SIGINT)
 
 
 def outputs(workspace: Workspace) -> dict[str, Any]:
@@ -111,18 +125,21 @@ def _one_at_a_time(root: Path) -> Iterator[None]:
 def _run(workspace: Workspace, verb: str, command: list[str], environment: Mapping[str, str]) -> None:
     log = workspace.folder / f"{verb}.log"
     report = _Report(f"{workspace.pattern.name}: {verb}")
-    with open(log, "wb") as output:
+    with open(log, "wb") as output, open(log, encoding="utf-8", errors="replace") as lines:
         process = subprocess.Popen(
-            command, cwd=workspace.pattern.folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command,
+            cwd=workspace.pattern.folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
-    with open(log, encoding="utf-8", errors="replace") as lines:
+        _running.add(process)
         try:
             _follow(lines, process, report)
-        except KeyboardInterrupt:
-            # Terraform was interrupted too, by the terminal, and must be left to record what it has made.
-            progress(f"{report.title} stops once what is under way is done")
-            process.wait()
-            raise
+        finally:
+            _running.discard(process)
     if process.returncode:
         errors = "; ".join(report.errors) or _last_line(log) or f"{verb} ended with status {process.returncode}"
         raise Failure(f"{report.title} failed: {errors}. The whole log: {log.relative_to(workspace.root)}")
