@@ -13,7 +13,7 @@ from ksuid import KsuidMs
 
 _TAIL_BITS = 8 * KsuidMs.PAYLOAD_LENGTH_IN_BYTES
 _STEP_BITS = 100
-"""Steps within one tick: random, so that two writers who follow the same id still differ; small enough that 2^19 fit."""
+"""Steps within a tick: random, so that two writers who follow the same id still differ; small enough that 2^19 fit."""
 
 _TICKS_PER_SECOND = 250
 _LARGEST = str(KsuidMs.from_bytes(b"\xff" * KsuidMs.BYTES_LENGTH))

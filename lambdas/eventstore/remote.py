@@ -1,7 +1,8 @@
 """A deployed event store, as an `EventStore`: each operation invokes its Lambda.
 
 For programs that use a store over AWS (the sample domain does), and for tests that treat a deployed pattern and one
-in process alike. Costs one synchronous Lambda invocation an operation. Fails with `InvocationFailed` when the Lambda raised.
+in process alike. Costs one synchronous Lambda invocation an operation. Fails with `InvocationFailed` when the
+Lambda raised.
 """
 
 import json
