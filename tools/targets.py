@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
@@ -68,7 +69,12 @@ def _start_local_aws() -> None:
 
 def _local() -> Target | None:
     aws = control.find()
-    return aws and Target("local", aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
+    return local(aws) if aws else None
+
+
+def local(aws: control.LocalAws) -> Target:
+    """A given local AWS, such as a test's own, as a target."""
+    return Target("local", aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
 
 
 def _localstack() -> Target:
@@ -105,8 +111,10 @@ def _isolated(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _aws() -> Target:
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
-        raise Failure(f"AWS_ENDPOINT_URL is {endpoint}, so that TARGET=aws would not reach AWS: unset it and its credentials.")
-    session = botocore.session.get_session()
+        raise Failure(
+            f"AWS_ENDPOINT_URL is {endpoint}, so that TARGET=aws would not reach AWS: unset it and its credentials."
+        )
+    session: Any = botocore.session.get_session()
     region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
     if not region:
         raise Failure("No AWS region is configured: set AWS_REGION.")
