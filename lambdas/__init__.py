@@ -1,0 +1,1 @@
+"""What every pattern shares. Nothing in here imports a pattern."""

@@ -1,0 +1,176 @@
+"""What the patterns on DynamoDB share: an event as an item, and a table of events.
+
+The table is keyed (aggregateId, aggregateVersion), one item an event; `metadata` is a native map, so that it can be
+read and filtered there. All reads here are strongly consistent. Writing is each pattern's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from lambdas.eventstore import pages
+from lambdas.eventstore.contract import AggregatePage, Append
+from lambdas.eventstore.events import NewEvent, StoredEvent
+from lambdas.eventstore.limits import MAX_INTEGER
+from lambdas.eventstore.retry import pause
+
+Attribute = dict[str, Any]
+Item = dict[str, Attribute]
+Key = tuple[str, int]
+
+
+class EventsTable:
+    """The table of events. `offset` names the attribute that holds an event's offset, where the pattern keeps one."""
+
+    def __init__(self, client: Any, name: str, offset: str | None = None) -> None:
+        self.client = client
+        self.name = name
+        self._offset = offset
+
+    def page(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
+        """`EventStore.get_aggregate_events`."""
+        query = {
+            "TableName": self.name,
+            "KeyConditionExpression": "aggregateId = :aggregate AND aggregateVersion >= :from",
+            "ExpressionAttributeValues": {
+                ":aggregate": to_attribute(aggregate_id),
+                ":from": to_attribute(from_version),
+            },
+            "ConsistentRead": True,
+        }
+        events, more = pages.take((self.event(item) for item in query_items(self.client, query, limit + 1)), limit)
+        return AggregatePage(events, events[-1].aggregate_version + 1 if more else None)
+
+    def current_version(self, aggregate_id: str) -> int:
+        """The version of the aggregate's last event; 0 if it has none."""
+        response = self.client.query(
+            TableName=self.name,
+            KeyConditionExpression="aggregateId = :aggregate",
+            ExpressionAttributeValues={":aggregate": to_attribute(aggregate_id)},
+            ProjectionExpression="aggregateVersion",
+            ConsistentRead=True,
+            ScanIndexForward=False,
+            Limit=1,
+        )
+        return int(response["Items"][0]["aggregateVersion"]["N"]) if response["Items"] else 0
+
+    def get(self, keys: Iterable[Key], attributes: Sequence[str] = ()) -> dict[Key, Item]:
+        """The items that exist among `keys` (at most 100, the limit of BatchGetItem), whole or some attributes."""
+        request: dict[str, Any] = {
+            "Keys": [
+                {"aggregateId": to_attribute(aggregate), "aggregateVersion": to_attribute(v)} for aggregate, v in keys
+            ],
+            "ConsistentRead": True,
+        }
+        if attributes:
+            request["ProjectionExpression"] = ", ".join(("aggregateId", "aggregateVersion", *attributes))
+        found: dict[Key, Item] = {}
+        attempt = 0
+        while request["Keys"]:
+            response = self.client.batch_get_item(RequestItems={self.name: request})
+            for item in response["Responses"].get(self.name, []):
+                found[_key(item)] = item
+            unprocessed = response.get("UnprocessedKeys", {}).get(self.name, {"Keys": []})
+            if len(unprocessed["Keys"]) == len(request["Keys"]):
+                pause(attempt, "DynamoDB processed no key of a BatchGetItem")
+                attempt += 1
+            request = unprocessed
+        return found
+
+    def already_stored(self, append: Append, event_ids: Sequence[str]) -> list[StoredEvent] | None:
+        """The events of `append` as stored, if it was this very request that stored them; else None.
+
+        It was, if they carry the ids made for this call (a write whose answer was lost), or the same request id and
+        the digest of equal events (a caller's retry, however much later).
+        """
+        keys = [(event.aggregate_id, event.aggregate_version) for event in append.events]
+        items = self.get(keys)
+        stored = [items[key] for key in keys if key in items]
+        if len(stored) < len(keys):
+            return None
+        own_write = [item["eventId"]["S"] for item in stored] == list(event_ids)
+        own_request = append.request_id is not None and all(
+            item.get("requestId") == {"S": append.request_id} and item.get("requestDigest") == {"S": append.digest}
+            for item in stored
+        )
+        return [self.event(item) for item in stored] if own_write or own_request else None
+
+    def event(self, item: Item) -> StoredEvent:
+        """The event that `item` holds."""
+        return to_event(item, self._offset)
+
+
+def to_item(event: NewEvent, event_id: str, append: Append) -> Item:
+    """An event as the item to put; the pattern adds what it needs besides."""
+    item = {name: to_attribute(value) for name, value in event.to_wire().items()}
+    item["eventId"] = to_attribute(event_id)
+    if append.request_id is not None:
+        item["requestId"] = to_attribute(append.request_id)
+        item["requestDigest"] = to_attribute(append.digest)
+    return item
+
+
+def to_event(item: Item, offset: str | None = None) -> StoredEvent:
+    """The event that `item` holds; `offset` names the attribute with its offset, a string or a number."""
+    return StoredEvent(
+        aggregate_id=item["aggregateId"]["S"],
+        aggregate_version=int(item["aggregateVersion"]["N"]),
+        event_type=item["eventType"]["S"],
+        event_version=int(item["eventVersion"]["N"]),
+        metadata=from_attribute(item["metadata"]),
+        event_id=item["eventId"]["S"],
+        offset=str(from_attribute(item[offset])) if offset else None,
+    )
+
+
+def query_items(client: Any, query: dict[str, Any], page_size: int) -> Iterator[Item]:
+    """Items of a query, drawn page by page only as far as they are consumed."""
+    start: dict[str, Any] = {}
+    while True:
+        response = client.query(**query, **start, Limit=page_size)
+        yield from response["Items"]
+        if "LastEvaluatedKey" not in response:
+            return
+        start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
+
+
+def to_attribute(value: Any) -> Attribute:
+    """A JSON value as a DynamoDB attribute (developerguide/HowItWorks.NamingRulesDataTypes)."""
+    match value:
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case None:
+            return {"NULL": True}
+        case int() | float():
+            return {"N": repr(value)}
+        case dict():
+            return {"M": {name: to_attribute(item) for name, item in value.items()}}
+        case list():
+            return {"L": [to_attribute(item) for item in value]}
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def from_attribute(attribute: Attribute) -> Any:
+    """The JSON value of an attribute. Whole numbers come back as int as far as I-JSON keeps them exact."""
+    [(kind, value)] = attribute.items()
+    match kind:
+        case "S" | "BOOL":
+            return value
+        case "NULL":
+            return None
+        case "N":
+            number = float(value)
+            return int(number) if abs(number) <= MAX_INTEGER and math.trunc(number) == number else number
+        case "M":
+            return {name: from_attribute(item) for name, item in value.items()}
+        case "L":
+            return [from_attribute(item) for item in value]
+    raise TypeError(f"a DynamoDB attribute of type {kind} is not JSON")
+
+
+def _key(item: Item) -> Key:
+    return item["aggregateId"]["S"], int(item["aggregateVersion"]["N"])

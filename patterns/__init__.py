@@ -1,0 +1,1 @@
+"""One folder, one event store. A pattern imports `lambdas`, and never another pattern."""

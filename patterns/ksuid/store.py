@@ -1,0 +1,174 @@
+"""One table, one index: all events in the order of their KSUIDs.
+
+Guarantees: an aggregate's events are strongly consistent and in version order; the global order is by the writers'
+clocks, except that within an aggregate it always follows the versions. Costs, for an item of up to 1 KB: 2 WRU for a
+first event in 1 request, 2 WRU + 1 RRU in 2 requests for a later one. Fails: an event can reach the index behind an
+offset that a reader has passed (skewed clock, slow index); the settle window makes that rare, never impossible.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.eventstore import aws, ksuids, pages
+from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
+from lambdas.eventstore.dynamodb import EventsTable, Item, query_items, to_attribute, to_item
+from lambdas.eventstore.errors import InvalidRequest
+from lambdas.eventstore.events import StoredEvent
+from lambdas.eventstore.retry import pause
+
+INDEX = "all-events"
+
+_VERSION_IS_FREE = "attribute_not_exists(aggregateId)"
+"""Together with "version n-1 exists", read beforehand, this is the whole of optimistic concurrency: events are never
+changed or deleted, so what was read cannot become false again, and no transaction has to check it."""
+
+_CONFLICT = "ConditionalCheckFailed"
+_CONTENTION = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+"""Cancellation reasons that pass (API_TransactWriteItems): another transaction on the item, or throttling."""
+
+
+def from_environment(environ: Mapping[str, str]) -> KsuidEventStore:
+    """The store that the Lambda's environment describes: TABLE, SHARDS (default 1), SETTLE_MS (default 2000)."""
+    return KsuidEventStore(
+        aws.client("dynamodb"),
+        environ["TABLE"],
+        shards=int(environ.get("SHARDS", "1")),
+        settle_seconds=int(environ.get("SETTLE_MS", "2000")) / 1000,
+    )
+
+
+class KsuidEventStore(EventStore):
+    """`shards` spreads the index (about 1,000 events/s each, it may grow but never shrink); `settle_seconds` is how far
+    `get_all_events` stays behind the clock."""
+
+    def __init__(
+        self,
+        client: Any,
+        table: str,
+        *,
+        shards: int = 1,
+        settle_seconds: float = 2.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._table = EventsTable(client, table, offset="eventId")
+        self._shards = shards
+        self._settle_seconds = settle_seconds
+        self._now = now
+
+    def store_events(self, append: Append) -> Sequence[StoredEvent]:
+        # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
+        event_ids = self._event_ids(append)
+        for attempt in count():
+            outcome = self._write(append, event_ids)
+            if outcome == "stored":
+                break
+            if outcome == "conflict":
+                return self._stored_before(append, event_ids)
+            pause(attempt, "other transactions kept the items of this request busy")
+        return [event.stored(i, offset=i) for event, i in zip(append.events, event_ids, strict=True)]
+
+    def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
+        return self._table.page(aggregate_id, from_version, limit)
+
+    def get_all_events(self, after: str | None, limit: int) -> LogPage:
+        if after is not None and not ksuids.is_ksuid(after):
+            raise InvalidRequest("/after", "is not an offset of this store: pass on `next` or an event's `offset`")
+        first = ksuids.SMALLEST if after is None else ksuids.successor(after)
+        last = ksuids.first_of(self._now() - self._settle_seconds)
+        events, more = pages.take(self._events_between(first, last, limit + 1), limit)
+        return LogPage(events, events[-1].offset if events else after, more)
+
+    def _event_ids(self, append: Append) -> list[str]:
+        """Ids for the events of `append`, above those of the events that it builds on.
+
+        Raises:
+            VersionConflict: an event that it builds on does not exist, or its versions have gaps.
+        """
+        previous = self._previous_ids(append)
+        if len(previous) < append.builds_on or not append.contiguous:
+            if conflict := append.conflict(self._table.current_version):
+                raise conflict
+            previous = self._previous_ids(append)  # What was missing has been stored since the first read.
+        return ksuids.issue(len(append.events), self._now(), max(previous, default=None))
+
+    def _previous_ids(self, append: Append) -> list[str]:
+        """The ids of the last events that `append` assumes, of those that exist. A new aggregate needs no read."""
+        keys = [(aggregate, version) for aggregate, version in append.expected.items() if version]
+        return [item["eventId"]["S"] for item in self._table.get(keys, ["eventId"]).values()]
+
+    def _stored_before(self, append: Append, event_ids: Sequence[str]) -> Sequence[StoredEvent]:
+        """A version is taken: by this very request, or by another writer."""
+        if stored := self._table.already_stored(append, event_ids):
+            return stored
+        conflict = append.conflict(self._table.current_version)
+        assert conflict, "a taken version is never above the current one"
+        raise conflict
+
+    def _write(self, append: Append, event_ids: Sequence[str]) -> str:
+        """Put all items or none: "stored", "conflict" (a version is taken), or "busy" (nothing stored, try again)."""
+        puts = [self._put(event_id, append, index) for index, event_id in enumerate(event_ids)]
+        try:
+            if len(puts) == 1:
+                self._client.put_item(**puts[0])
+            else:
+                self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+        except ClientError as error:
+            match aws.error_code(error):
+                case "ConditionalCheckFailedException":
+                    return "conflict"
+                case "TransactionConflictException":
+                    return "busy"
+                case "TransactionCanceledException":
+                    codes = aws.cancellation_codes(error)
+                    if _CONFLICT in codes:
+                        return "conflict"
+                    if set(codes) <= _CONTENTION:
+                        return "busy"
+            raise
+        return "stored"
+
+    def _put(self, event_id: str, append: Append, index: int) -> dict[str, Any]:
+        event = append.events[index]
+        item = {**to_item(event, event_id, append), "TYPE": to_attribute(self._shard_of(event.aggregate_id))}
+        return {"TableName": self._table.name, "Item": item, "ConditionExpression": _VERSION_IS_FREE}
+
+    def _shard_of(self, aggregate_id: str) -> str:
+        if self._shards == 1:
+            return "EVENT"
+        return f"EVENT_{zlib.crc32(aggregate_id.encode()) % self._shards}"
+
+    def _all_shards(self) -> list[str]:
+        """Also "EVENT", for the events that were stored before the index was sharded."""
+        return ["EVENT"] if self._shards == 1 else ["EVENT", *(f"EVENT_{n}" for n in range(self._shards))]
+
+    def _events_between(self, first: str, last: str, wanted: int) -> Iterator[StoredEvent]:
+        """Events with ids from `first` to `last` in id order, merged from all shards."""
+        if first > last:
+            return iter(())
+        shards = self._all_shards()
+        page_size = -(-wanted // len(shards))
+        streams = [map(self._table.event, self._shard_items(shard, first, last, page_size)) for shard in shards]
+        return heapq.merge(*streams, key=lambda event: event.event_id)
+
+    def _shard_items(self, shard: str, first: str, last: str, page_size: int) -> Iterator[Item]:
+        query = {
+            "TableName": self._table.name,
+            "IndexName": INDEX,
+            "KeyConditionExpression": "#type = :shard AND eventId BETWEEN :first AND :last",
+            "ExpressionAttributeNames": {"#type": "TYPE"},
+            "ExpressionAttributeValues": {
+                ":shard": to_attribute(shard),
+                ":first": to_attribute(first),
+                ":last": to_attribute(last),
+            },
+        }
+        return query_items(self._client, query, page_size)
