@@ -108,8 +108,10 @@ def test_a_taken_port_is_reported_with_its_holder_and_a_remedy(tmp_path: Path) -
         with pytest.raises(LocalAwsError) as failure:
             LocalAws.start(tmp_path, port)
     message = str(failure.value)
-    assert f"Port {port} is taken by" in message and f"(pid {os.getpid()})" in message
-    assert f"LOCAL_AWS_PORT={port + 1}" in message and "\n" not in message
+    assert f"Port {port} is taken by" in message
+    assert f"(pid {os.getpid()})" in message
+    assert f"LOCAL_AWS_PORT={port + 1}" in message
+    assert "\n" not in message
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
@@ -124,7 +126,7 @@ def test_a_server_that_dies_while_starting_is_reported_with_the_end_of_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime, "ensure", lambda *_: Path(sys.executable))  # which has no emulator
-    with pytest.raises(LocalAwsError, match="ended within .* of its start.*\n(.*\n)*.*No module named"):
+    with pytest.raises(LocalAwsError, match=r"ended within .* of its start.*\n(.*\n)*.*No module named"):
         LocalAws.start(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["aws.log", "lock"]
 
