@@ -39,13 +39,13 @@ def test_without_a_local_aws_env_and_status_fail_and_say_how_to_start_one(
 
 
 def test_up_prints_the_endpoint_and_down_ends_it(
-    capsys: pytest.CaptureFixture[str], unused_port: int
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], unused_port: int
 ) -> None:
     up = (
         "import pathlib, sys; from local import __main__ as commands;"
         "commands.STATE_DIR = pathlib.Path(sys.argv[1]); sys.exit(commands.main(['up']))"
     )
-    command = [sys.executable, "-c", up, str(commands.STATE_DIR)]
+    command = [sys.executable, "-c", up, str(tmp_path / "state")]
     environment = os.environ | {"LOCAL_AWS_PORT": str(unused_port)}
     try:
         said = subprocess.check_output(command, cwd=CHECKOUT, env=environment, text=True)
