@@ -84,6 +84,34 @@ class EventsTable:
             request = unprocessed
         return found
 
+    def new_ids(self, append: Append, now: float) -> list[str]:
+        """Ids for the events of `append`, above those of the events that it builds on.
+
+        Costs one strong read of those; a new aggregate needs none. Once they exist they always will, so no write has
+        to check it again.
+
+        Raises:
+            VersionConflict: an event that it builds on does not exist, or its versions have gaps.
+        """
+        previous = self._previous_ids(append)
+        if len(previous) < append.builds_on or not append.contiguous:
+            if conflict := append.conflict(self.current_version):
+                raise conflict
+            previous = self._previous_ids(append)  # What was missing has been stored since the first read.
+        return ksuids.issue(len(append.events), now, max(previous, default=None))
+
+    def stored_before(self, append: Append, event_ids: Sequence[str]) -> list[StoredEvent]:
+        """What to answer when a version of `append` is taken: its events, if it was this very request that took it.
+
+        Raises:
+            VersionConflict: it was another.
+        """
+        if stored := self.already_stored(append, event_ids):
+            return stored
+        conflict = append.conflict(self.current_version)
+        assert conflict, "a taken version is never above the current one"
+        raise conflict
+
     def already_stored(self, append: Append, event_ids: Sequence[str]) -> list[StoredEvent] | None:
         """The events of `append` as stored, if it was this very request that stored them; else None.
 
@@ -100,6 +128,11 @@ class EventsTable:
                 return [self.event(items[key]) for key in keys]
             pause(attempt, "a part of this request, which is stored, cannot be seen yet")
         raise AssertionError("unreachable")
+
+    def _previous_ids(self, append: Append) -> list[str]:
+        """The ids of the last events that `append` assumes, of those that exist."""
+        keys = [(aggregate, version) for aggregate, version in append.expected.items() if version]
+        return [item["eventId"]["S"] for item in self.get(keys, ["eventId"]).values()]
 
     def event(self, item: Item) -> StoredEvent:
         """The event that `item` holds."""
