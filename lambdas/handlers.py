@@ -37,7 +37,11 @@ def _handler(operation: Operation) -> Callable[[Any, Any], dict[str, Any]]:
 def _observe(operation: Operation, request: Any, response: dict[str, Any]) -> None:
     _metrics.add_dimension("operation", operation)
     if error := response.get("error"):
-        _metrics.add_metric("VersionConflicts" if error["code"] == "VersionConflict" else "InvalidRequests", MetricUnit.Count, 1)
+        _metrics.add_metric(
+            "VersionConflicts" if error["code"] == "VersionConflict" else "InvalidRequests",
+            MetricUnit.Count,
+            1,
+        )
         _logger.info("refused", extra={key: value for key, value in error.items() if key != "message"})
         return
     events = len(response["events"])

@@ -41,7 +41,7 @@ class LocalAws:
     def start(
         cls, state_dir: Path, port: int = 0, *, detached: bool = False, tell: Tell = silent
     ) -> "LocalAws":
-        """The one that already runs for `state_dir`, else a new one on `port` (0: a free one); ready for use."""
+        """The one that already runs for `state_dir`, else a new one on `port` (0: a free one), ready."""
         state_dir = state_dir.resolve()
         with exclusive(state_dir / "lock"):
             if running := find(state_dir):
@@ -56,7 +56,7 @@ class LocalAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What an AWS SDK, the AWS CLI or Terraform needs in its environment to use this local AWS, as root."""
+        """What an AWS SDK, the AWS CLI or Terraform needs in its environment to use it, as root."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
@@ -107,11 +107,13 @@ def stop(state_dir: Path = STATE_DIR) -> bool:
 
 
 def _start(state_dir: Path, port: int, *, detached: bool, tell: Tell) -> LocalAws:
-    python = runtime.ensure(STATE_DIR / "venv", tell)
+    pinned = CHECKOUT / "requirements"
+    emulator = runtime.ensure(STATE_DIR / "venv", pinned / "local.txt", tell)
+    lambdas = runtime.ensure(STATE_DIR / "lambda-runtime", pinned / "runtime.txt", tell)
     tell("starting")
     instance = secrets.token_hex(8)
     run_dir, log = _run_dir(state_dir, instance), state_dir / "aws.log"
-    process, port = launch(python, port, instance, run_dir, log, detached=detached)
+    process, port = launch(emulator, lambdas, port, instance, run_dir, log, detached=detached)
     aws = LocalAws(state_dir, instance, process.pid, port, process)
     try:
         _write(aws)

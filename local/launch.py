@@ -11,15 +11,16 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def launch(
-    python: Path, port: int, instance: str, run_dir: Path, log: Path, *, detached: bool
+    python: Path, lambda_python: Path, port: int, instance: str, run_dir: Path, log: Path, *, detached: bool
 ) -> tuple[subprocess.Popen[bytes], int]:
     """The server's process and port. Unless `detached`, it ends when its standard input, ours, closes."""
     with ports.listen(port) as listening, log.open("wb") as output:
         handle, port = listening.fileno(), listening.getsockname()[1]
         run_dir.mkdir(parents=True)
         command = [str(python), "-m", "local.server", "--socket", str(handle), "--instance", instance]
+        command += ["--run-dir", str(run_dir), "--lambda-python", str(lambda_python)]
         process = subprocess.Popen(
-            [*command, "--run-dir", str(run_dir), *([] if detached else ["--lifeline"])],
+            command if detached else [*command, "--lifeline"],
             cwd=CHECKOUT,
             env=_environment(run_dir, port, instance),
             pass_fds=[handle],

@@ -1,9 +1,8 @@
-"""The emulator's own Python environment, made once from `requirements/local.txt`.
+"""The virtual environments of the local AWS: the emulator's, and the one its Lambdas run in.
 
-It is separate because it doubles as the Lambda runtime: MiniStack runs functions with its own interpreter,
-and what is installed beside it can be imported by them. A stamp, written last, tells a finished environment
-from one that was interrupted or that was made from other requirements; those are made anew. Needs the
-network (or a pip cache).
+They are two so that a function can import what AWS's runtime offers, and not what the emulator happens to need. Each
+is made once, from a pinned requirements file. A stamp, written last, tells a finished environment from one that was
+interrupted or made from other requirements; those are made anew. Needs the network, or a pip cache.
 """
 
 import hashlib
@@ -16,12 +15,9 @@ from local.errors import LocalAwsError
 from local.locks import exclusive
 from local.progress import Tell
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-REQUIREMENTS = CHECKOUT / "requirements" / "local.txt"
 
-
-def ensure(venv: Path, tell: Tell, requirements: Path = REQUIREMENTS) -> Path:
-    """The environment's interpreter, after making the environment if need be."""
+def ensure(venv: Path, requirements: Path, tell: Tell) -> Path:
+    """The interpreter of the environment `venv`, which is made first if need be."""
     python, stamp = venv / "bin" / "python", venv / "made-from"
     wanted = f"{sys.version_info[:2]} {hashlib.sha256(requirements.read_bytes()).hexdigest()}"
     with exclusive(venv.with_suffix(".lock")):
@@ -32,7 +28,7 @@ def ensure(venv: Path, tell: Tell, requirements: Path = REQUIREMENTS) -> Path:
 
 
 def _make(venv: Path, requirements: Path, tell: Tell) -> None:
-    tell("making the local AWS's own Python environment (once, about half a minute)")
+    tell(f"making the Python environment {venv.name} (once, some seconds)")
     shutil.rmtree(venv, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(venv)], tell)
     install = [str(venv / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]

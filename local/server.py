@@ -31,6 +31,7 @@ def main() -> None:
         # Not asyncio.run: it would wait for the emulator's threads, one of them in a slow invocation, say.
         loop = asyncio.new_event_loop()
         app = _app(arguments.instance)
+        sys.executable = arguments.lambda_python  # which is where MiniStack takes its workers' from
         loop.run_until_complete(_serve(app, arguments.socket, lifeline=arguments.lifeline))
     except Exception:
         traceback.print_exc()
@@ -46,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--socket", type=int, required=True, help="file descriptor of the listening socket")
     parser.add_argument("--instance", required=True, help="what this instance calls itself")
     parser.add_argument("--run-dir", type=Path, required=True, help="removed at the end")
+    parser.add_argument("--lambda-python", required=True, help="the interpreter that functions run in")
     parser.add_argument("--lifeline", action="store_true", help="end when standard input closes")
     return parser.parse_args()
 
@@ -71,7 +73,14 @@ async def _serve(app: App, socket: int, *, lifeline: bool) -> None:
     config.bind = [f"fd://{socket}"]
     config.keep_alive_timeout = 75  # longer than an SDK's connection pool keeps a connection
     config.graceful_timeout = GRACE_SECONDS
-    await serve(app, config, shutdown_trigger=_told_to_end(lifeline).wait)
+    end = _told_to_end(lifeline)
+
+    async def ended() -> None:
+        await end.wait()
+        # First, or Hypercorn would wait for the invocations under way, for as long as their timeouts allow.
+        await asyncio.to_thread(_end_lambda_workers)
+
+    await serve(app, config, shutdown_trigger=ended)
 
 
 def _told_to_end(lifeline: bool) -> asyncio.Event:

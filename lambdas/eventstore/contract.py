@@ -36,6 +36,11 @@ class Append:
         return expected
 
     @cached_property
+    def builds_on(self) -> int:
+        """How many aggregates of the request exist already, as it assumes."""
+        return sum(1 for version in self.expected.values() if version)
+
+    @cached_property
     def contiguous(self) -> bool:
         """Whether the versions of each aggregate follow one another. If not, the request can only conflict."""
         return self.conflict(self.expected.__getitem__) is None

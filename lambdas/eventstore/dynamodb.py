@@ -34,7 +34,10 @@ class EventsTable:
         query = {
             "TableName": self.name,
             "KeyConditionExpression": "aggregateId = :aggregate AND aggregateVersion >= :from",
-            "ExpressionAttributeValues": {":aggregate": to_attribute(aggregate_id), ":from": to_attribute(from_version)},
+            "ExpressionAttributeValues": {
+                ":aggregate": to_attribute(aggregate_id),
+                ":from": to_attribute(from_version),
+            },
             "ConsistentRead": True,
         }
         events, more = pages.take((self.event(item) for item in query_items(self.client, query, limit + 1)), limit)
@@ -56,7 +59,9 @@ class EventsTable:
     def get(self, keys: Iterable[Key], attributes: Sequence[str] = ()) -> dict[Key, Item]:
         """The items that exist among `keys` (at most 100, the limit of BatchGetItem), whole or some attributes."""
         request: dict[str, Any] = {
-            "Keys": [{"aggregateId": to_attribute(aggregate), "aggregateVersion": to_attribute(v)} for aggregate, v in keys],
+            "Keys": [
+                {"aggregateId": to_attribute(aggregate), "aggregateVersion": to_attribute(v)} for aggregate, v in keys
+            ],
             "ConsistentRead": True,
         }
         if attributes:

@@ -4,6 +4,9 @@ A refusal is an answer: the wire carries it as `{"error": {"code", "message", â€
 leaves the Lambda as an exception, so that metrics, alarms and Lambda's own retries see it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 _LONGEST_TEXT = 500
@@ -26,6 +29,11 @@ class InvalidRequest(Refusal):
     def __init__(self, path: str, message: str) -> None:
         self.path = _safe(path)
         super().__init__(_safe(f"{path or 'the request'} {message}"))
+
+    @classmethod
+    def from_wire(cls, error: Mapping[str, Any]) -> InvalidRequest:
+        subject = error["path"] or "the request"
+        return cls(error["path"], error["message"].removeprefix(subject).lstrip())
 
     def to_wire(self) -> dict[str, Any]:
         return {**super().to_wire(), "path": self.path}

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event as the caller names it. `aggregate_version` counts from 1, `event_version` is the type's schema version."""
+    """An event as the caller names it. `aggregate_version` counts from 1; `event_version` is its type's schema."""
 
     aggregate_id: str
     aggregate_version: int

@@ -64,5 +64,6 @@ def _check_float(number: float, path: str) -> None:
         raise InvalidRequest(path, "is not a finite number, and JSON has no others: use null or a string")
     if number and not MIN_MAGNITUDE <= abs(number) <= MAX_MAGNITUDE:
         raise InvalidRequest(
-            path, f"is outside {MIN_MAGNITUDE:g} … {MAX_MAGNITUDE:g}, the range of DynamoDB: send it as a string"
+            path,
+            f"is outside {MIN_MAGNITUDE:g} … {MAX_MAGNITUDE:g}, the range of DynamoDB: send it as a string",
         )

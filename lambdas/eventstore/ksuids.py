@@ -2,17 +2,18 @@
 
 A KSUID's tail is random, so naive ids shuffle the events of one instant. Here ids rise within a request, and rise
 over the id they are told to follow (the previous event of the aggregate), whatever this machine's clock says: a
-clock that is behind costs precision, never order. Format: svix `KsuidMs`, 40 bits of time in steps of 4 ms, then 120 bits.
+clock that is behind costs precision, never order. Format: svix `KsuidMs`, 40 bits of time in steps of 4 ms, then a
+tail of 120 bits.
 """
 
 import secrets
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from ksuid import KsuidMs
 
 _TAIL_BITS = 8 * KsuidMs.PAYLOAD_LENGTH_IN_BYTES
 _STEP_BITS = 100
-"""Steps within one tick: random, so that two writers who follow the same id still differ; small enough for 2^19 of them."""
+"""Steps within a tick: random, so that two writers who follow the same id still differ; small enough that 2^19 fit."""
 
 _TICKS_PER_SECOND = 250
 _LARGEST = str(KsuidMs.from_bytes(b"\xff" * KsuidMs.BYTES_LENGTH))
@@ -35,7 +36,7 @@ def issue(count: int, now: float, after: str | None = None) -> list[str]:
 
 
 def first_of(now: float) -> str:
-    """The smallest id of the instant `now`: ids of earlier instants are below it, ids of this and later ones are not."""
+    """The smallest id of the instant `now`: the ids of earlier instants are below it, and no others."""
     return _text(_tick(now) << _TAIL_BITS)
 
 
@@ -49,7 +50,7 @@ def is_ksuid(text: str) -> bool:
 
 
 def _tick(now: float) -> int:
-    return int.from_bytes(bytes(KsuidMs(datetime.fromtimestamp(now, tz=timezone.utc)))[: -KsuidMs.PAYLOAD_LENGTH_IN_BYTES])
+    return int.from_bytes(bytes(KsuidMs(datetime.fromtimestamp(now, tz=UTC)))[: -KsuidMs.PAYLOAD_LENGTH_IN_BYTES])
 
 
 def _fresh(tick: int) -> int:

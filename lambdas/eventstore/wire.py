@@ -74,7 +74,8 @@ def _check_events(request: dict[str, Any]) -> None:
             )
     if (size := _json_bytes(request)) > REQUEST_BYTES:
         raise InvalidRequest(
-            "/events", f"make a request of {size:,} bytes, over the limit of {REQUEST_BYTES:,}: send fewer at a time"
+            "/events",
+            f"make a request of {size:,} bytes, over the limit of {REQUEST_BYTES:,}: send fewer at a time",
         )
 
 
@@ -99,7 +100,9 @@ def _explained(error: fastjsonschema.JsonSchemaValueException) -> InvalidRequest
     if error.rule == "additionalProperties":
         unknown = next(name for name in error.value if name not in definition["properties"])
         known = ", ".join(definition["properties"])
-        return InvalidRequest(f"{path}/{ijson.escape(str(unknown))}", f"is no field here: remove it (fields are {known})")
+        return InvalidRequest(
+            f"{path}/{ijson.escape(str(unknown))}", f"is no field here: remove it (fields are {known})"
+        )
     verdict = error.message.removeprefix(error.name or "").strip()
     return InvalidRequest(path, f"{verdict}{_hint(definition)}")
 

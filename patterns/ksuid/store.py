@@ -65,19 +65,16 @@ class KsuidEventStore(EventStore):
         self._now = now
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
+        # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
+        event_ids = self._event_ids(append)
         for attempt in count():
-            previous = self._previous_ids(append)
-            if append.contiguous and len(previous) == sum(map(bool, append.expected.values())):
-                event_ids = ksuids.issue(len(append.events), self._now(), max(previous, default=None))
-                outcome = self._write(append, event_ids)
-                if outcome == "stored":
-                    return [event.stored(i, i) for event, i in zip(append.events, event_ids, strict=True)]
-                if outcome == "conflict" and (stored := self._table.already_stored(append, event_ids)):
-                    return stored
-            if conflict := append.conflict(self._table.current_version):
-                raise conflict
-            pause(attempt, "other writers kept the items of this request busy")
-        raise AssertionError("unreachable")
+            outcome = self._write(append, event_ids)
+            if outcome == "stored":
+                break
+            if outcome == "conflict":
+                return self._stored_before(append, event_ids)
+            pause(attempt, "other transactions kept the items of this request busy")
+        return [event.stored(i, offset=i) for event, i in zip(append.events, event_ids, strict=True)]
 
     def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         return self._table.page(aggregate_id, from_version, limit)
@@ -90,10 +87,31 @@ class KsuidEventStore(EventStore):
         events, more = pages.take(self._events_between(first, last, limit + 1), limit)
         return LogPage(events, events[-1].offset if events else after, more)
 
+    def _event_ids(self, append: Append) -> list[str]:
+        """Ids for the events of `append`, above those of the events that it builds on.
+
+        Raises:
+            VersionConflict: an event that it builds on does not exist, or its versions have gaps.
+        """
+        previous = self._previous_ids(append)
+        if len(previous) < append.builds_on or not append.contiguous:
+            if conflict := append.conflict(self._table.current_version):
+                raise conflict
+            previous = self._previous_ids(append)  # What was missing has been stored since the first read.
+        return ksuids.issue(len(append.events), self._now(), max(previous, default=None))
+
     def _previous_ids(self, append: Append) -> list[str]:
-        """The id of each event that this request builds on, of those that exist. A new aggregate needs no read."""
+        """The ids of the last events that `append` assumes, of those that exist. A new aggregate needs no read."""
         keys = [(aggregate, version) for aggregate, version in append.expected.items() if version]
         return [item["eventId"]["S"] for item in self._table.get(keys, ["eventId"]).values()]
+
+    def _stored_before(self, append: Append, event_ids: Sequence[str]) -> Sequence[StoredEvent]:
+        """A version is taken: by this very request, or by another writer."""
+        if stored := self._table.already_stored(append, event_ids):
+            return stored
+        conflict = append.conflict(self._table.current_version)
+        assert conflict, "a taken version is never above the current one"
+        raise conflict
 
     def _write(self, append: Append, event_ids: Sequence[str]) -> str:
         """Put all items or none: "stored", "conflict" (a version is taken), or "busy" (nothing stored, try again)."""

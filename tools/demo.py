@@ -1,0 +1,118 @@
+"""`make demo`: the deployed pattern, used as a person would use it.
+
+Opens two accounts, moves money, reads an aggregate back, tails all events from where the log ended before, keeps a
+read model, and has a stale writer refused. Each step goes through the deployed Lambdas. Fails if a step does.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from uuid import uuid4
+
+from rich.console import Console
+from rich.table import Table
+
+from lambdas.accounts.balances import Balances
+from lambdas.accounts.commands import Accounts
+from lambdas.eventstore import Append, EventStore, StoredEvent, VersionConflict
+from tools.console import Failure
+
+_VISIBLE_SECONDS = 30.0
+"""How long the demo waits for its events to show in the log, where that takes a while."""
+
+
+def demo(store: EventStore, title: str, console: Console) -> None:
+    """Run the demo against `store`, telling it on `console`.
+
+    Raises:
+        Failure: a step did not do what the contract says.
+    """
+    accounts, balances = Accounts(store), Balances()
+    ann, josh = str(uuid4()), str(uuid4())
+    start = _end_of_log(store)
+
+    console.print(f"\n[bold]{title}[/bold]\n")
+    console.print("[bold]1. Commands in, events out[/bold]")
+    _show(console, accounts.open(josh, "Josh Armitage"), "open an account for Josh Armitage")
+    _show(console, accounts.deposit(josh, 100_00), "deposit 100.00")
+    _show(console, accounts.open(ann, "Ann Devreese"), "open an account for Ann Devreese")
+    _show(console, accounts.transfer(josh, ann, 30_00), "transfer 30.00 to Ann: two aggregates, one atomic request")
+
+    console.print("\n[bold]2. One aggregate, read back (strongly consistent)[/bold]")
+    page = store.get_aggregate_events(josh, 1, 100)
+    console.print(_table(page.events))
+    _expect([event.aggregate_version for event in page.events] == [1, 2, 3], "Josh's account has versions 1, 2, 3")
+
+    console.print("\n[bold]3. All events, tailed from where the log ended before this demo[/bold]")
+    tailed, waited = _tail(store, start, {josh: 3, ann: 2})
+    console.print(_table(tailed))
+    console.print(f"   all of them visible after {waited:.1f} s")
+    for event in tailed:
+        balances.apply([event])
+    console.print(f"   read model: Josh {balances[josh] / 100:.2f}, Ann {balances[ann] / 100:.2f}")
+    _expect((balances[josh], balances[ann]) == (70_00, 30_00), "the read model shows 70.00 and 30.00")
+
+    console.print("\n[bold]4. A stale writer is refused[/bold]")
+    stale = accounts.load(josh).deposit(5_00)
+    _show(console, accounts.withdraw(josh, 10_00), "somebody withdraws 10.00 first")
+    try:
+        store.store_events(Append((stale,)))
+    except VersionConflict as conflict:
+        console.print_json(json.dumps({"error": conflict.to_wire()}))
+    else:
+        raise Failure("The stale write was accepted: optimistic concurrency does not hold. Please report this.")
+    console.print("\n[green]Done.[/green] Opened, deposited, read back, tailed in order, and a conflict refused.\n")
+
+
+def _end_of_log(store: EventStore) -> str | None:
+    offset, more = None, True
+    while more:
+        page = store.get_all_events(offset, 1000)
+        offset, more = page.next, page.has_more
+    return offset
+
+
+def _tail(store: EventStore, after: str | None, wanted: dict[str, int]) -> tuple[list[StoredEvent], float]:
+    """The events of the `wanted` aggregates up to their versions, in global order, and how long they took to show."""
+    started = time.monotonic()
+    seen: list[StoredEvent] = []
+    while len(seen) < sum(wanted.values()):
+        if time.monotonic() - started > _VISIBLE_SECONDS:
+            raise Failure(f"After {_VISIBLE_SECONDS:.0f} s only {len(seen)} of the demo's events are in the log.")
+        page = store.get_all_events(after, 100)
+        after = page.next
+        seen += [event for event in page.events if event.aggregate_id in wanted]
+        if not page.events:
+            time.sleep(0.1)
+    return seen, time.monotonic() - started
+
+
+def _show(console: Console, events: Sequence[StoredEvent], what: str) -> None:
+    stored = ", ".join(f"{event.event_type} v{event.aggregate_version}" for event in events)
+    console.print(f"   {what:58} → {stored}")
+
+
+def _table(events: Sequence[StoredEvent]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim")
+    for column in ("aggregate", "version", "type", "metadata", "offset"):
+        table.add_column(column, justify="right" if column == "version" else "left", no_wrap=True)
+    for event in events:
+        table.add_row(
+            f"{event.aggregate_id[:8]}…",
+            str(event.aggregate_version),
+            event.event_type,
+            json.dumps(event.metadata, ensure_ascii=False),
+            event.offset or "known to readers of the log",
+        )
+    return table
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise Failure(f"It does not hold that {what}. Please report this.")
+
+
+if __name__ == "__main__":
+    from lambdas.eventstore.memory import MemoryEventStore
+    demo(MemoryEventStore(), "In memory", Console(file=sys.stdout, width=110))
