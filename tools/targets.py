@@ -56,7 +56,8 @@ def connect(name: str) -> Target:
 def reach(name: str) -> Target | None:
     """The target as it is; None for a local AWS that does not run."""
     if name == "local":
-        return _local()
+        aws = control.find()
+        return aws and local(aws)
     return _localstack() if name == "localstack" else _aws()
 
 
@@ -66,9 +67,9 @@ def _start_local_aws() -> None:
         raise Failure("Nothing was deployed, because the local AWS did not start.")
 
 
-def _local() -> Target | None:
-    aws = control.find()
-    return aws and Target("local", aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
+def local(aws: control.LocalAws, name: str = "local") -> Target:
+    """A local AWS that runs. Under another name it has Terraform states apart from those of `make deploy`."""
+    return Target(name, aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
 
 
 def _localstack() -> Target:
