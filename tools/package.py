@@ -45,7 +45,7 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def build(pattern: Pattern, root: Path = ROOT) -> Path:
-    """Writes the pattern's package and gives its path. An interrupted or concurrent build leaves no half-written one."""
+    """Writes the pattern's package and gives its path. No half-written one is ever seen."""
     package = root / ".build" / f"{pattern.name}.zip"
     package.parent.mkdir(exist_ok=True)
     unfinished = package.with_suffix(f".{os.getpid()}")
@@ -53,7 +53,9 @@ def build(pattern: Pattern, root: Path = ROOT) -> Path:
     size = unfinished.stat().st_size
     if size > MAX_BYTES:
         unfinished.unlink()
-        raise Failure(f"The package of {pattern.name} has {size:,} bytes, over {MAX_BYTES:,}: prune it in tools/package.py.")
+        raise Failure(
+            f"The package of {pattern.name} has {size:,} bytes, over {MAX_BYTES:,}: prune it in tools/package.py."
+        )
     unfinished.replace(package)
     return package
 

@@ -7,10 +7,11 @@ read and filtered there. All reads here are strongly consistent. Writing is each
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
-from lambdas.eventstore import pages
+from lambdas.eventstore import ksuids, pages
 from lambdas.eventstore.contract import AggregatePage, Append
 from lambdas.eventstore.events import NewEvent, StoredEvent
 from lambdas.eventstore.limits import MAX_INTEGER
@@ -31,16 +32,20 @@ class EventsTable:
 
     def page(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         """`EventStore.get_aggregate_events`."""
-        query = {
-            "TableName": self.name,
-            "KeyConditionExpression": "aggregateId = :aggregate AND aggregateVersion >= :from",
-            "ExpressionAttributeValues": {
-                ":aggregate": to_attribute(aggregate_id),
-                ":from": to_attribute(from_version),
-            },
-            "ConsistentRead": True,
-        }
-        events, more = pages.take((self.event(item) for item in query_items(self.client, query, limit + 1)), limit)
+
+        def read(version: int) -> Iterator[Item]:
+            query = {
+                "TableName": self.name,
+                "KeyConditionExpression": "aggregateId = :aggregate AND aggregateVersion >= :from",
+                "ExpressionAttributeValues": {
+                    ":aggregate": to_attribute(aggregate_id),
+                    ":from": to_attribute(version),
+                },
+                "ConsistentRead": True,
+            }
+            return query_items(self.client, query, limit + 1)
+
+        events, more = pages.take(map(self.event, gapless(read, "aggregateVersion", from_version)), limit)
         return AggregatePage(events, events[-1].aggregate_version + 1 if more else None)
 
     def current_version(self, aggregate_id: str) -> int:
@@ -79,23 +84,55 @@ class EventsTable:
             request = unprocessed
         return found
 
+    def new_ids(self, append: Append, now: float) -> list[str]:
+        """Ids for the events of `append`, above those of the events that it builds on.
+
+        Costs one strong read of those; a new aggregate needs none. Once they exist they always will, so no write has
+        to check it again.
+
+        Raises:
+            VersionConflict: an event that it builds on does not exist, or its versions have gaps.
+        """
+        previous = self._previous_ids(append)
+        if len(previous) < append.builds_on or not append.contiguous:
+            if conflict := append.conflict(self.current_version):
+                raise conflict
+            previous = self._previous_ids(append)  # What was missing has been stored since the first read.
+        return ksuids.issue(len(append.events), now, max(previous, default=None))
+
+    def stored_before(self, append: Append, event_ids: Sequence[str]) -> list[StoredEvent]:
+        """What to answer when a version of `append` is taken: its events, if it was this very request that took it.
+
+        Raises:
+            VersionConflict: it was another.
+        """
+        if stored := self.already_stored(append, event_ids):
+            return stored
+        conflict = append.conflict(self.current_version)
+        assert conflict, "a taken version is never above the current one"
+        raise conflict
+
     def already_stored(self, append: Append, event_ids: Sequence[str]) -> list[StoredEvent] | None:
         """The events of `append` as stored, if it was this very request that stored them; else None.
 
         It was, if they carry the ids made for this call (a write whose answer was lost), or the same request id and
-        the digest of equal events (a caller's retry, however much later).
+        the digest of equal events (a caller's retry, however much later). One of them tells for all: a request is
+        stored as a whole, though for a moment a reader may see a part of it.
         """
         keys = [(event.aggregate_id, event.aggregate_version) for event in append.events]
-        items = self.get(keys)
-        stored = [items[key] for key in keys if key in items]
-        if len(stored) < len(keys):
-            return None
-        own_write = [item["eventId"]["S"] for item in stored] == list(event_ids)
-        own_request = append.request_id is not None and all(
-            item.get("requestId") == {"S": append.request_id} and item.get("requestDigest") == {"S": append.digest}
-            for item in stored
-        )
-        return [self.event(item) for item in stored] if own_write or own_request else None
+        for attempt in count():
+            items = self.get(keys)
+            if not any(_is_of(append, event_ids, item) for item in items.values()):
+                return None
+            if len(items) == len(keys):
+                return [self.event(items[key]) for key in keys]
+            pause(attempt, "a part of this request, which is stored, cannot be seen yet")
+        raise AssertionError("unreachable")
+
+    def _previous_ids(self, append: Append) -> list[str]:
+        """The ids of the last events that `append` assumes, of those that exist."""
+        keys = [(aggregate, version) for aggregate, version in append.expected.items() if version]
+        return [item["eventId"]["S"] for item in self.get(keys, ["eventId"]).values()]
 
     def event(self, item: Item) -> StoredEvent:
         """The event that `item` holds."""
@@ -123,6 +160,23 @@ def to_event(item: Item, offset: str | None = None) -> StoredEvent:
         event_id=item["eventId"]["S"],
         offset=str(from_attribute(item[offset])) if offset else None,
     )
+
+
+def gapless(read: Callable[[int], Iterable[Item]], number: str, first: int) -> Iterator[Item]:
+    """The items that `read(first)` yields, whose `number` counts up from `first`; one that is missing is waited for.
+
+    A Query is only read-committed against a transaction: while one commits, a later item of it can be seen before an
+    earlier (developerguide/transaction-apis, isolation levels). A reader that went on from there would never see it.
+    """
+    for attempt in count():
+        for item in read(first):
+            if item[number] != to_attribute(first):
+                break
+            yield item
+            first += 1
+        else:
+            return
+        pause(attempt, f"{number} {first} is missing, and a later one is not")
 
 
 def query_items(client: Any, query: dict[str, Any], page_size: int) -> Iterator[Item]:
@@ -170,6 +224,13 @@ def from_attribute(attribute: Attribute) -> Any:
         case "L":
             return [from_attribute(item) for item in value]
     raise TypeError(f"a DynamoDB attribute of type {kind} is not JSON")
+
+
+def _is_of(append: Append, event_ids: Sequence[str], item: Item) -> bool:
+    """Whether it was `append` that stored `item`, in this call or in an earlier one."""
+    if append.request_id is not None and item.get("requestId") == to_attribute(append.request_id):
+        return item["requestDigest"] == to_attribute(append.digest)
+    return item["eventId"]["S"] in event_ids
 
 
 def _key(item: Item) -> Key:

@@ -57,13 +57,13 @@ class KsuidEventStore(EventStore):
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
         # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
-        event_ids = self._event_ids(append)
+        event_ids = self._table.new_ids(append, time.time())
         for attempt in count():
             outcome = self._write(append, event_ids)
             if outcome == "stored":
                 break
             if outcome == "conflict":
-                return self._stored_before(append, event_ids)
+                return self._table.stored_before(append, event_ids)
             pause(attempt, "other transactions kept the items of this request busy")
         return [event.stored(i, offset=i) for event, i in zip(append.events, event_ids, strict=True)]
 
@@ -77,32 +77,6 @@ class KsuidEventStore(EventStore):
         last = ksuids.first_of(time.time() - self._settle_seconds)
         events, more = pages.take(self._events_between(first, last, limit + 1), limit)
         return LogPage(events, events[-1].offset if events else after, more)
-
-    def _event_ids(self, append: Append) -> list[str]:
-        """Ids for the events of `append`, above those of the events that it builds on.
-
-        Raises:
-            VersionConflict: an event that it builds on does not exist, or its versions have gaps.
-        """
-        previous = self._previous_ids(append)
-        if len(previous) < append.builds_on or not append.contiguous:
-            if conflict := append.conflict(self._table.current_version):
-                raise conflict
-            previous = self._previous_ids(append)  # What was missing has been stored since the first read.
-        return ksuids.issue(len(append.events), time.time(), max(previous, default=None))
-
-    def _previous_ids(self, append: Append) -> list[str]:
-        """The ids of the last events that `append` assumes, of those that exist. A new aggregate needs no read."""
-        keys = [(aggregate, version) for aggregate, version in append.expected.items() if version]
-        return [item["eventId"]["S"] for item in self._table.get(keys, ["eventId"]).values()]
-
-    def _stored_before(self, append: Append, event_ids: Sequence[str]) -> Sequence[StoredEvent]:
-        """A version is taken: by this very request, or by another writer."""
-        if stored := self._table.already_stored(append, event_ids):
-            return stored
-        conflict = append.conflict(self._table.current_version)
-        assert conflict, "a taken version is never above the current one"
-        raise conflict
 
     def _write(self, append: Append, event_ids: Sequence[str]) -> str:
         """Put all items or none: "stored", "conflict" (a version is taken), or "busy" (nothing stored, try again)."""
