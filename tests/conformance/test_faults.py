@@ -292,7 +292,9 @@ def test_a_transaction_cancelled_for_contention_is_tried_again(trial: Trials, re
             for events in request.before:
                 on.open().store(*events)
 
-            answer = disturbed(on.watch, cancelled, lambda on=on, request=request: on.open().try_to_store(*request.events))
+            answer = disturbed(
+                on.watch, cancelled, lambda on=on, request=request: on.open().try_to_store(*request.events)
+            )
 
             assert answer is not None
             assert bare(answer["events"]) == request.events

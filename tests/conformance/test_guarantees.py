@@ -11,7 +11,12 @@ from tests.support.harness import Harness
 from tests.support.schedules import SCHEDULES, Scene
 from tools.discovery import Pattern
 
-ADMITTED: dict[str, Any] = {"late_events": True, "global_order": "clock", "read_all": "eventual", "dense_offsets": False}
+ADMITTED: dict[str, Any] = {
+    "late_events": True,
+    "global_order": "clock",
+    "read_all": "eventual",
+    "dense_offsets": False,
+}
 """The value by which a sheet admits what the schedules of that line try to show."""
 
 

@@ -60,7 +60,9 @@ DENIED = [
 
 
 @pytest.mark.parametrize(("operation", "what"), DENIED)
-def test_a_role_is_denied(harness: Harness, pattern: Pattern, session: Session, operation: Operation, what: str) -> None:
+def test_a_role_is_denied(
+    harness: Harness, pattern: Pattern, session: Session, operation: Operation, what: str
+) -> None:
     deployment = session.deployment(pattern.name)
     copy = harness.fresh()
     with role_like(deployment["functions"][operation]) as credentials:
@@ -122,7 +124,9 @@ def tables(harness: Harness, environment: Environment) -> dict[str, str]:
 def key_of(dynamodb: Any, table: str) -> dict[str, Any]:
     """A key as the table wants it, of no event that is stored."""
     description = dynamodb.describe_table(TableName=table)["Table"]
-    types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in description["AttributeDefinitions"]}
+    types = {
+        attribute["AttributeName"]: attribute["AttributeType"] for attribute in description["AttributeDefinitions"]
+    }
     values = {"S": {"S": new_id()}, "N": {"N": "1"}, "B": {"B": b"x"}}
     return {part["AttributeName"]: values[types[part["AttributeName"]]] for part in description["KeySchema"]}
 
