@@ -99,12 +99,12 @@ Trials = Callable[[], Any]
 
 
 @pytest.fixture
-def trial(harness: Harness, watch: Watch, pattern: Pattern) -> Callable[[], Any]:
+def trial(harness: Harness, watch: Watch, each_pattern: Pattern) -> Callable[[], Any]:
     @contextmanager
     def on_a_fresh_store() -> Iterator[Trial]:
         environment = harness.fresh()
         try:
-            yield Trial(harness, environment, watch, pattern.sheet)
+            yield Trial(harness, environment, watch, each_pattern.sheet)
         finally:
             harness.discard(environment)
 
@@ -292,7 +292,9 @@ def test_a_transaction_cancelled_for_contention_is_tried_again(trial: Trials, re
             for events in request.before:
                 on.open().store(*events)
 
-            answer = disturbed(on.watch, cancelled, lambda on=on, request=request: on.open().try_to_store(*request.events))
+            answer = disturbed(
+                on.watch, cancelled, lambda on=on, request=request: on.open().try_to_store(*request.events)
+            )
 
             assert answer is not None
             assert bare(answer["events"]) == request.events

@@ -113,8 +113,8 @@ class AgainstTheOracle(RuleBasedStateMachine):
         return request
 
 
-def test_a_pattern_answers_like_the_memory_store(harness: Harness, watch: Watch, pattern: Pattern) -> None:
-    machine = type("Machine", (AgainstTheOracle,), {"harness": harness, "sheet": pattern.sheet})
+def test_a_pattern_answers_like_the_memory_store(harness: Harness, watch: Watch, each_pattern: Pattern) -> None:
+    machine = type("Machine", (AgainstTheOracle,), {"harness": harness, "sheet": each_pattern.sheet})
     run_state_machine_as_test(machine, settings=SETTINGS)
 
 
