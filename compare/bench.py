@@ -13,6 +13,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ def append_ratio(pattern: Pattern, environment: Mapping[str, str]) -> float:
         event = {"aggregateId": aggregate, "aggregateVersion": version, "eventType": "T", "eventVersion": 1}
         request = {"events": [{**event, "metadata": PAYLOAD}], "requestId": str(uuid4())}
         before = sum(client.seconds for client in clients)
-        whole.append(_seconds(lambda request=request: answer(store, "store_events", request)))
+        whole.append(_seconds(partial(answer, store, "store_events", request)))
         inside.append(sum(client.seconds for client in clients) - before)
     return statistics.median(whole) / statistics.median(inside)
 
