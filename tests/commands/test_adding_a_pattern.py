@@ -27,7 +27,9 @@ def test_make_lists_it(make: Make, added: Path) -> None:
 
 
 def test_the_suite_covers_it(checkout: Path, environ: dict[str, str], added: Path) -> None:
-    collected = pytest_in(checkout, environ, "--collect-only", "-q", "tests/conformance", "tests/stateful", "tests/unit")
+    collected = pytest_in(
+        checkout, environ, "--collect-only", "-q", "tests/conformance", "tests/stateful", "tests/unit"
+    )
 
     for part in ("added in process", "added deployed"):
         for module in ("test_store_events.py", "test_get_aggregate_events.py", "test_get_all_events.py"):
