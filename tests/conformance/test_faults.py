@@ -1,7 +1,7 @@
 """Every AWS call that an operation makes, disturbed in every way, one at a time; then the caller's retry.
 
-Nothing may be lost, doubled, reordered or half-visible. What is stored is read behind the store's back. A pattern's pipeline
-(`Harness.settle`) is disturbed like an operation of its own.
+Nothing may be lost, doubled, reordered or half-visible. What is stored is read behind the store's back. A pattern's
+pipeline (`Harness.settle`) is disturbed like an operation of its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Each operation's role allows what the operation needs, and no change to history, tried with the role's own policies.
 
-The local AWS enforces IAM. A role that only Lambda may assume cannot be tried from here, so its policies are copied to one
-that this test may assume. Each forbidden call is also made by root, on a copy of the tables: so it is denied for want of
-permission, and not because it could never work.
+The local AWS enforces IAM. A role that only Lambda may assume cannot be tried from here, so its policies are copied to
+one that this test may assume. Each forbidden call is also made by root, on a copy of the tables: so it is denied for
+want of permission, and not because it could never work.
 """
 
 from __future__ import annotations

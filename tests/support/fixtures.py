@@ -1,7 +1,7 @@
 """pytest's part of the suite: which stores there are to test, and the fixtures that open them.
 
 `store` is every store there is; `fresh` is every one that can be had empty, in this process; `each_pattern` is every
-pattern, and `harness` its harness. Patterns are those that `tools.discovery` finds; a session that would test none fails.
+pattern, and `harness` its harness. Patterns are those that `tools.discovery` finds; a session without any fails.
 """
 
 from __future__ import annotations
