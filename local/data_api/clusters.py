@@ -1,4 +1,4 @@
-"""The servers of the clusters: made when first needed, ended with their cluster, refused while it resumes."""
+"""The servers of the clusters: made and ended with their cluster, and refused while it resumes from a pause."""
 
 import asyncio
 import time
@@ -45,13 +45,17 @@ class Clusters:
     async def server(self, cluster: Cluster) -> Server:
         """Ready, and awake. Raises DataApiError while the cluster resumes, Unavailable if it has no server."""
         self._refuse_while_resuming(cluster)
+        server = await asyncio.shield(self.start(cluster))
+        await on_thread(partial(server.follow, cluster))
+        return server
+
+    def start(self, cluster: Cluster) -> asyncio.Future[Server]:
+        """The server of the cluster, begun now if it was not before."""
         if cluster.resource_id not in self._servers:
             starting = on_thread(partial(Server, cluster))
             self._servers[cluster.resource_id] = asyncio.ensure_future(starting)
             self._janitor = self._janitor or asyncio.create_task(self._clean_up())
-        server = await asyncio.shield(self._servers[cluster.resource_id])
-        await on_thread(partial(server.follow, cluster))
-        return server
+        return self._servers[cluster.resource_id]
 
     def pause(self, arn: str, seconds: float) -> None:
         """The next call finds the cluster paused; from then on it takes `seconds` to resume."""
@@ -67,8 +71,7 @@ class Clusters:
 
     def stop(self) -> None:
         """Ends all servers, and waits until nothing is left of them."""
-        for server in self.running().values():
-            server.stop()
+        list(_threads.map(Server.stop, self.running().values()))
         self._servers.clear()
 
     def _refuse_while_resuming(self, cluster: Cluster) -> None:

@@ -7,7 +7,7 @@ against few of its names: `handle_request` of its service modules, and what `Con
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ministack.core.iam_actions import identity_denial_message
@@ -22,29 +22,47 @@ from local.data_api.servers import Cluster
 from local.data_api.service import DataApi
 
 _Response = tuple[int, dict[str, str], bytes]
+_Handler = Callable[..., Awaitable[_Response]]
+_ENGINE = "aurora-postgresql"
 _CONTENT_TYPE = "application/json"
 
 
 def install() -> Clusters:
     """Puts the Data API in its place."""
     clusters = Clusters(exists=lambda resource_id: resource_id in map(_resource_id, rds._clusters.all_values()))
-    data_api, for_others = DataApi(clusters), rds_data.handle_request
+    rds_data.handle_request = _answering(DataApi(clusters), rds_data.handle_request)
+    rds.handle_request = _starting_servers(clusters, rds.handle_request)
+    _remember_auto_pause()
+    return clusters
 
+
+def _answering(data_api: DataApi, for_other_engines: _Handler) -> _Handler:
     async def handle_request(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
     ) -> _Response:
-        if _engine(body) not in (None, "aurora-postgresql"):
-            response: _Response = await for_others(method, path, headers, body, query)
-            return response
+        if _engine(body) not in (None, _ENGINE):
+            return await for_other_engines(method, path, headers, body, query)
         try:
             answer = await data_api.answer(path, body, _Caller(extract_access_key_id(headers, query)))
         except DataApiError as error:
             return _error(error)
-        return json_response(answer, content_type=_CONTENT_TYPE)  # type: ignore[no-any-return, unused-ignore]
+        response: _Response = json_response(answer, content_type=_CONTENT_TYPE)
+        return response
 
-    rds_data.handle_request = handle_request
-    _remember_auto_pause()
-    return clusters
+    return handle_request
+
+
+def _starting_servers(clusters: Clusters, control_plane: _Handler) -> _Handler:
+    """As soon as a cluster is ready for calls, so that the first one need not wait."""
+
+    async def handle_request(*request: Any) -> _Response:
+        response = await control_plane(*request)
+        for cluster in rds._clusters.all_values():
+            if cluster["Engine"] == _ENGINE and cluster["HttpEndpointEnabled"] and (writer := _writer(cluster)):
+                clusters.start(_known(cluster, writer))
+        return response
+
+    return handle_request
 
 
 class _Caller:
@@ -59,16 +77,9 @@ class _Caller:
             # For a wrong ARN too: docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.troubleshooting.html
             raise DataApiError("HttpEndpointNotEnabledException", f"HttpEndpoint is not enabled for resource {arn}")
         writer = _writer(cluster)
-        if not writer or writer["DBInstanceStatus"] != "available":
+        if not writer:
             raise DataApiError("DatabaseNotFoundException", "The DB cluster doesn't have a DB instance.", 404)
-        return Cluster(
-            arn=arn,
-            resource_id=_resource_id(cluster),
-            instance_id=writer["DbiResourceId"],
-            master_user=cluster["MasterUsername"],
-            master_password=cluster["_MasterUserPassword"],
-            database=cluster["DatabaseName"],
-        )
+        return _known(cluster, writer)
 
     def credentials(self, secret_arn: str) -> tuple[str, str]:
         self._may_read(secret_arn)
@@ -92,11 +103,25 @@ class _Caller:
 
 
 def _writer(cluster: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    for member in cluster["DBClusterMembers"]:
-        if member["IsClusterWriter"]:
-            instance: Mapping[str, Any] | None = rds._instances.get(member["DBInstanceIdentifier"])
-            return instance
+    """The instance that takes statements, once it is available."""
+    writers = {member["DBInstanceIdentifier"] for member in cluster["DBClusterMembers"] if member["IsClusterWriter"]}
+    for instance in rds._instances.all_values():
+        in_cluster = instance.get("DBClusterIdentifier") == cluster["DBClusterIdentifier"]
+        if in_cluster and instance["DBInstanceIdentifier"] in writers and instance["DBInstanceStatus"] == "available":
+            found: Mapping[str, Any] = instance
+            return found
     return None
+
+
+def _known(cluster: Mapping[str, Any], writer: Mapping[str, Any]) -> Cluster:
+    return Cluster(
+        arn=cluster["DBClusterArn"],
+        resource_id=_resource_id(cluster),
+        instance_id=writer["DbiResourceId"],
+        master_user=cluster["MasterUsername"],
+        master_password=cluster["_MasterUserPassword"],
+        database=cluster["DatabaseName"],
+    )
 
 
 def _engine(body: bytes) -> str | None:

@@ -141,12 +141,13 @@ def _give(path: Path) -> None:
 
 
 def _programs(package: Path, home: Path) -> Path:
-    """As root, a copy that nobody can read: root's checkout may lie where only root can go."""
-    if os.geteuid() == 0:
-        libraries = package.with_name(f"{package.name}.libs")  # found relative to the programs
-        not_needed = shutil.ignore_patterns("include", "*.a")
-        shutil.copytree(package / "pginstall", home / package.name / "pginstall", ignore=not_needed)
-        shutil.copytree(libraries, home / libraries.name)
+    """Where they are; as root, in a checkout that only root may enter, a copy that PostgreSQL's user can read."""
+    if os.geteuid() == 0 and not all(part.stat().st_mode & 0o005 == 0o005 for part in (package, *package.parents)):
+        # The libraries are found relative to the programs: beside the package on Linux, inside of it on macOS.
+        for part in (package / "pginstall", package / ".dylibs", package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                copy = home / part.relative_to(package.parent)
+                shutil.copytree(part, copy, ignore=shutil.ignore_patterns("include", "*.a"))
         package = home / package.name
     return package / "pginstall" / "bin"
 

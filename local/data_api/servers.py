@@ -64,6 +64,7 @@ class Server:
         """Takes over a new password of the master user."""
         if cluster.master_password != self.cluster.master_password:
             self.cluster = cluster
+            self.pool.close()  # its sessions were let in with the old one
             self._as_superuser(f"ALTER ROLE {_name(cluster.master_user)} PASSWORD {_text(cluster.master_password)}")
 
     def stop(self) -> None:

@@ -125,7 +125,9 @@ class Pool:
         session.close()
 
     def close(self) -> None:
-        for session in chain.from_iterable(self._idle.values()):
+        """Closes them all; further calls get new ones."""
+        idle, self._idle = self._idle, defaultdict(list)
+        for session in chain.from_iterable(idle.values()):
             session.close()
 
 
