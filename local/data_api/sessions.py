@@ -56,7 +56,7 @@ class Session:
             dbname=login.database,
             user=login.user,
             password=login.password,
-            options="-c TimeZone=UTC -c application_name=data-api",
+            application_name="data-api",
         )
         self._connection = pq.PGconn.connect(target.encode())
         if self._connection.status != pq.ConnStatus.OK:

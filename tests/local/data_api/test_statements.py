@@ -260,5 +260,10 @@ def test_what_a_statement_sets_on_its_session_does_not_outlive_the_call(database
     assert names == {"data-api"}
 
 
-def test_values_are_in_utc(database: Database) -> None:
+def test_sessions_are_in_utc_and_moments_are_even_when_they_are_not(database: Database) -> None:
     assert database.rows("SELECT current_setting('TimeZone')") == [["UTC"]]
+    transaction = database.begin()
+    database.execute("SET TIME ZONE 'Asia/Tokyo'", transactionId=transaction)
+    moment = "SELECT '2024-01-15 12:34:56+09'::timestamptz"
+    assert database.rows(moment, transactionId=transaction) == [["2024-01-15 03:34:56"]]
+    database.roll_back(transaction)
