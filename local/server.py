@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from local.alarms import alarms
 from local.fronts import App, chain, health
 
 GRACE_SECONDS = 0.5
@@ -74,7 +75,7 @@ def _app(instance: str) -> tuple[App, Callable[[], None]]:
         "version": f"MiniStack {version('ministack')}",
         "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return chain([health(identity), control(clusters)], ministack.app.app), clusters.stop
+    return chain([health(identity), alarms(), control(clusters)], ministack.app.app), clusters.stop
 
 
 async def _serve(app: App, socket: int, *, lifeline: bool) -> None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from local.data_api.clusters import Clusters
-from local.fronts import App, Front, Receive, Scope, Send, answer_json
+from local.fronts import App, Front, Receive, Scope, Send, answer_json, read_body
 
 CONTROL_PATH = "/_local/data-api"
 
@@ -22,7 +22,7 @@ def control(clusters: Clusters) -> Front:
             return
         if scope["method"] == "POST":
             try:
-                _obey(clusters, json.loads(await _body(receive)))
+                _obey(clusters, json.loads(await read_body(receive)))
             except (ValueError, KeyError, TypeError) as error:
                 await answer_json(send, 400, {"message": f"{type(error).__name__}: {error}"})
                 return
@@ -49,11 +49,3 @@ def _state(clusters: Clusters) -> dict[str, Any]:
             for server in clusters.running().values()
         ],
     }
-
-
-async def _body(receive: Receive) -> bytes:
-    content, more = b"", True
-    while more:
-        message = await receive()
-        content, more = content + message.get("body", b""), message.get("more_body", False)
-    return content
