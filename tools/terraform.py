@@ -1,0 +1,147 @@
+"""Runs Terraform on one pattern for one target, with state, working data and logs apart from every other.
+
+Terraform runs in a session of its own and writes to a log that this reads along: a command that is killed leaves it to
+finish what it began and to record it, and the next one waits for that (`-lock-timeout`). An interrupt is passed on, so
+that Terraform stops in good order. A lock is one of the operating system, so that of a dead Terraform is gone with it.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools import providers
+from tools.console import Failure
+from tools.discovery import ROOT, Pattern
+from tools.report import Report, follow
+
+_running: "set[subprocess.Popen[bytes]]" = set()
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A pattern on a target; `root` is the checkout, unless a test keeps its deployments elsewhere."""
+
+    pattern: Pattern
+    target: str
+    root: Path = ROOT
+
+    @property
+    def folder(self) -> Path:
+        return self.root / ".state" / self.target / self.pattern.name
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "terraform.tfstate"
+
+    @property
+    def identity(self) -> Path:
+        """Which instance or account the state belongs to."""
+        return self.folder / "identity"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "terraform"
+
+
+def apply(workspace: Workspace, environ: Mapping[str, str], variables: Mapping[str, str]) -> None:
+    """Makes what is deployed equal to the pattern's configuration."""
+    _change("apply", workspace, environ, variables)
+
+
+def destroy(workspace: Workspace, environ: Mapping[str, str], variables: Mapping[str, str]) -> None:
+    """Removes all that the state knows of."""
+    _change("destroy", workspace, environ, variables)
+
+
+def outputs(workspace: Workspace) -> dict[str, Any]:
+    """The outputs of what is deployed, by name; none if nothing is."""
+    if not workspace.state.exists():
+        return {}
+    command = [providers.find_terraform().executable, "output", "-json", f"-state={workspace.state}"]
+    environ = environment(workspace.data, os.environ)
+    done = subprocess.run(
+        command, cwd=workspace.pattern.folder, env=environ, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Failure(f"{workspace.state} cannot be read: {done.stderr}")
+    return {name: output["value"] for name, output in json.loads(done.stdout).items()}
+
+
+def interrupt() -> None:
+    """Asks every Terraform that runs here to stop once what is under way is done and recorded."""
+    for process in list(_running):
+        process.send_signal(signal.SIGINT)
+
+
+def environment(data: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` for a Terraform that keeps its working data in `data`."""
+    cache = ROOT / ".build/plugins"
+    cache.mkdir(parents=True, exist_ok=True)
+    kept = {name: value for name, value in environ.items() if name not in ("TF_WORKSPACE", "TF_CLI_ARGS")}
+    return {
+        # One copy of the provider (700 MB) for all patterns; with no lock file in git, the cache must be told so.
+        "TF_PLUGIN_CACHE_DIR": str(cache),
+        "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1",
+        **kept,
+        "TF_DATA_DIR": str(data),
+        "TF_IN_AUTOMATION": "1",
+        "CHECKPOINT_DISABLE": "1",
+    }
+
+
+@contextmanager
+def init_command(terraform: providers.Terraform) -> Iterator[list[str]]:
+    """The command that fetches the provider. Only one is run at a time: Terraform's plugin cache bears no two."""
+    directory = providers.provider_directory(terraform)
+    plugins = [f"-plugin-dir={directory}"] if directory else []
+    lock_file = ROOT / ".build/init.lock"
+    lock_file.parent.mkdir(exist_ok=True)
+    with lock_file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield [terraform.executable, "init", "-input=false", "-no-color", *plugins]
+
+
+def _change(verb: str, workspace: Workspace, environ: Mapping[str, str], variables: Mapping[str, str]) -> None:
+    terraform = providers.find_terraform()
+    workspace.folder.mkdir(parents=True, exist_ok=True)
+    with init_command(terraform) as init:
+        _run(workspace, "init", init, environ)
+    command = [terraform.executable, verb, "-auto-approve", "-input=false", "-json", "-lock-timeout=600s"]
+    # A backend block in its place would be forced on whoever uses the pattern as a module.
+    command.append(f"-state={workspace.state}")
+    command += [f"-var={name}={value}" for name, value in variables.items()]
+    _run(workspace, verb, command, environ)
+
+
+def _run(workspace: Workspace, verb: str, command: list[str], environ: Mapping[str, str]) -> None:
+    log = workspace.folder / f"{verb}.log"
+    report = Report(f"{workspace.pattern.name}: {verb}")
+    with log.open("wb") as output, log.open(encoding="utf-8", errors="replace") as lines:
+        process = subprocess.Popen(
+            command,
+            cwd=workspace.pattern.folder,
+            env=environment(workspace.data, environ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        _running.add(process)
+        try:
+            follow(lines, process, report)
+        finally:
+            _running.discard(process)
+    if process.returncode:
+        errors = "; ".join(report.errors) or _last_line(log) or f"it ended with status {process.returncode}"
+        raise Failure(f"{report.title} failed: {errors}. The whole log: {log}")
+
+
+def _last_line(log: Path) -> str:
+    return next(reversed(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()), "")
