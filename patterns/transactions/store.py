@@ -9,8 +9,7 @@ that come faster wait, and raise when their Lambda's time is over, having stored
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 from secrets import randbelow
 from typing import Any
@@ -56,22 +55,21 @@ _BATCH = 100
 
 
 def from_environment(environ: Mapping[str, str]) -> TransactionsEventStore:
-    """The store that the Lambda's environment describes: EVENTS_TABLE and LOG_TABLE."""
-    return TransactionsEventStore(aws.client("dynamodb"), environ["EVENTS_TABLE"], environ["LOG_TABLE"])
+    """The store that the Lambda's environment describes: TABLE, of the events, and LOG_TABLE."""
+    return TransactionsEventStore(aws.client("dynamodb"), environ["TABLE"], environ["LOG_TABLE"])
 
 
 class TransactionsEventStore(EventStore):
     """`events` is keyed (aggregateId, aggregateVersion), `log` (logId, logKey) under one logId."""
 
-    def __init__(self, client: Any, events: str, log: str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, client: Any, events: str, log: str) -> None:
         self._client = client
         self._events = EventsTable(client, events, offset="logPosition")
         self._log = log
-        self._now = now
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
         # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
-        event_ids = self._events.new_ids(append, self._now())
+        event_ids = self._events.new_ids(append)
         for attempt in count():
             try:
                 first = self._tail() + 1
