@@ -87,7 +87,10 @@ def virtual_retries(time: VirtualTime, seed: int) -> Iterator[None]:
 
 
 class SimulatedDynamoDB:
-    """A client with the calls that the store makes. Latencies in seconds, drawn evenly from each range."""
+    """A client with the calls that the store makes. The one condition it knows is that the item is new.
+
+    Latencies are in seconds, drawn evenly from each range.
+    """
 
     READ = (0.002, 0.006)
     PHASE = (0.003, 0.008)
@@ -126,14 +129,14 @@ class SimulatedDynamoDB:
 
     def transact_write_items(self, **request: Any) -> None:
         actions = [action["Put"] for action in request["TransactItems"]]
-        puts = {_key(put["TableName"], put["Item"]): put["Item"] for put in actions}
+        puts = {_key(put["TableName"], put["Item"]): put for put in actions}
         self.transactions += 1
         reasons = dict.fromkeys(puts, "None")
         held = []
         for key in self._one_by_one(puts):
             if key in self._held:
                 reasons[key] = "TransactionConflict"
-            elif key in self._items:
+            elif key in self._items and "ConditionExpression" in puts[key]:
                 reasons[key] = "ConditionalCheckFailed"
             else:
                 self._held.add(key)
@@ -144,8 +147,9 @@ class SimulatedDynamoDB:
             self._delay(self.READ)
             raise _cancelled(reasons.values())
         for key in self._one_by_one(puts):
-            self._items[key] = puts[key]
-            insort(self._sorted[key[:2]], key[2])
+            if key not in self._items:
+                insort(self._sorted[key[:2]], key[2])
+            self._items[key] = puts[key]["Item"]
             self._held.discard(key)
         self._delay(self.READ)
 
