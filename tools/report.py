@@ -13,7 +13,7 @@ SILENCE_SECONDS = 10.0
 
 
 class Report:
-    """Reads the lines of Terraform's `-json` log; what is not JSON, such as all of `init`, it passes over."""
+    """Reads the lines of Terraform's `-json` log; of what is not JSON, such as all of `init`, only errors."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -25,6 +25,7 @@ class Report:
             entry = json.loads(line)
             kind = entry["type"]
         except (ValueError, KeyError, TypeError):
+            self._read_plain(line)
             return
         if kind == "change_summary" and entry["changes"]["operation"] == "plan":
             self._planned = sum(entry["changes"][change] for change in ("add", "change", "remove"))
@@ -36,6 +37,12 @@ class Report:
             progress(f"{self.title}: {entry['hook']['resource']['addr']} for {entry['hook']['elapsed_seconds']} s")
         elif kind == "diagnostic" and entry["diagnostic"]["severity"] == "error":
             self.errors.append(_summary(entry["diagnostic"]))
+
+    def _read_plain(self, line: str) -> None:
+        if line.startswith("Error: "):
+            self.errors.append(line.removeprefix("Error: "))
+        elif self.errors and line.strip():
+            self.errors[-1] += f" {line.strip()}"
 
 
 def follow(lines: IO[str], process: "subprocess.Popen[bytes]", report: Report) -> None:

@@ -123,6 +123,7 @@ def _change(verb: str, workspace: Workspace, environ: Mapping[str, str], variabl
 def _run(workspace: Workspace, verb: str, command: list[str], environ: Mapping[str, str]) -> None:
     log = workspace.folder / f"{verb}.log"
     report = Report(f"{workspace.pattern.name}: {verb}")
+    log.unlink(missing_ok=True)  # a Terraform whose command was killed may still write to it
     with log.open("wb") as output, log.open(encoding="utf-8", errors="replace") as lines:
         process = subprocess.Popen(
             command,
@@ -139,9 +140,5 @@ def _run(workspace: Workspace, verb: str, command: list[str], environ: Mapping[s
         finally:
             _running.discard(process)
     if process.returncode:
-        errors = "; ".join(report.errors) or _last_line(log) or f"it ended with status {process.returncode}"
+        errors = "; ".join(report.errors) or f"it ended with status {process.returncode}"
         raise Failure(f"{report.title} failed: {errors}. The whole log: {log}")
-
-
-def _last_line(log: Path) -> str:
-    return next(reversed(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()), "")

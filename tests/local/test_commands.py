@@ -1,11 +1,13 @@
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from local import __main__ as commands
 from local.control import LocalAws
+from local.launch import CHECKOUT
 
 
 @pytest.fixture(autouse=True)
@@ -37,12 +39,17 @@ def test_without_a_local_aws_env_and_status_fail_and_say_how_to_start_one(
 
 
 def test_up_prints_the_endpoint_and_down_ends_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], unused_port: int
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], unused_port: int
 ) -> None:
-    monkeypatch.setenv("LOCAL_AWS_PORT", str(unused_port))
+    up = (
+        "import pathlib, sys; from local import __main__ as commands;"
+        "commands.STATE_DIR = pathlib.Path(sys.argv[1]); sys.exit(commands.main(['up']))"
+    )
+    command = [sys.executable, "-c", up, str(tmp_path / "state")]
+    environment = os.environ | {"LOCAL_AWS_PORT": str(unused_port)}
     try:
-        assert commands.main(["up"]) == 0
-        assert capsys.readouterr().out == f"http://127.0.0.1:{unused_port}\n"
+        said = subprocess.check_output(command, cwd=CHECKOUT, env=environment, text=True)
+        assert said == f"http://127.0.0.1:{unused_port}\n"
         assert commands.main(["status"]) == 0
         assert f"http://127.0.0.1:{unused_port}" in capsys.readouterr().out
     finally:

@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,14 @@ from local.control import LocalAws, find
 from local.errors import LocalAwsError
 from local.launch import CHECKOUT
 
-SPINS = "def handler(event, context):\n    while True: pass\n"
+SPINS = """
+import pathlib
+
+def handler(event, context):
+    pathlib.Path(event).touch()
+    while True:
+        pass
+"""
 
 
 def test_two_starts_at_once_end_with_one_server(tmp_path: Path) -> None:
@@ -35,8 +44,7 @@ def test_two_starts_at_once_end_with_one_server(tmp_path: Path) -> None:
 def test_a_stopped_one_leaves_no_process_and_no_files_but_its_log(
     aws: LocalAws, run: Callable[..., Any]
 ) -> None:
-    _in_background(run, SPINS)
-    workers = _workers_of(aws)
+    workers = _spinning(aws, run)
     began = time.monotonic()
     aws.stop()
     assert time.monotonic() - began < 5, "it waited for an invocation under way"
@@ -47,8 +55,7 @@ def test_a_stopped_one_leaves_no_process_and_no_files_but_its_log(
 def test_one_killed_by_force_is_not_found_and_the_next_start_clears_up_after_it(
     aws: LocalAws, run: Callable[..., Any]
 ) -> None:
-    _in_background(run, SPINS)
-    workers = _workers_of(aws)
+    workers = _spinning(aws, run)
     os.kill(aws.pid, signal.SIGKILL)
     assert find(aws.state_dir) is None
     following = LocalAws.start(aws.state_dir)
@@ -108,8 +115,10 @@ def test_a_taken_port_is_reported_with_its_holder_and_a_remedy(tmp_path: Path) -
         with pytest.raises(LocalAwsError) as failure:
             LocalAws.start(tmp_path, port)
     message = str(failure.value)
-    assert f"Port {port} is taken by" in message and f"(pid {os.getpid()})" in message
-    assert f"LOCAL_AWS_PORT={port + 1}" in message and "\n" not in message
+    assert f"Port {port} is taken by" in message
+    assert f"(pid {os.getpid()})" in message
+    assert f"LOCAL_AWS_PORT={port + 1}" in message
+    assert "\n" not in message
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
@@ -124,9 +133,14 @@ def test_a_server_that_dies_while_starting_is_reported_with_the_end_of_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime, "ensure", lambda *_: Path(sys.executable))  # which has no emulator
-    with pytest.raises(LocalAwsError, match="ended within .* of its start.*\n(.*\n)*.*No module named"):
+    with pytest.raises(LocalAwsError, match=r"ended within .* of its start.*\n(.*\n)*.*No module named"):
         LocalAws.start(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["aws.log", "lock"]
+
+
+def test_the_health_of_another_instance_on_its_port_does_not_count(aws: LocalAws) -> None:
+    assert aws.health()
+    assert replace(aws, instance_id="another").health() is None
 
 
 def test_processes_of_other_instances_do_not_belong(aws: LocalAws) -> None:
@@ -135,23 +149,25 @@ def test_processes_of_other_instances_do_not_belong(aws: LocalAws) -> None:
     assert not processes.belongs(os.getpid(), aws.instance_id)
 
 
-def _in_background(run: Callable[..., Any], source: str) -> None:
+def _spinning(aws: LocalAws, run: Callable[..., Any]) -> list[psutil.Process]:
+    """The workers, once one of them is in a function that never returns."""
+    spins = aws.state_dir.parent / "spins"
+
     def invoke() -> None:
-        try:
-            run(source)
-        except Exception:  # the server goes away under it, which is the point
-            return
+        with suppress(Exception):  # the server goes away under it, which is the point
+            run(SPINS, str(spins))
 
     threading.Thread(target=invoke, daemon=True).start()
+    deadline = time.monotonic() + 10
+    while not spins.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return _workers_of(aws)
 
 
 def _workers_of(aws: LocalAws) -> list[psutil.Process]:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if workers := psutil.Process(aws.pid).children(recursive=True):
-            return workers
-        time.sleep(0.05)
-    raise AssertionError("no Lambda worker started")
+    workers = psutil.Process(aws.pid).children(recursive=True)
+    assert workers
+    return workers
 
 
 def _all_end(some: list[psutil.Process]) -> bool:

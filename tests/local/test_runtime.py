@@ -40,7 +40,7 @@ def test_an_environment_that_cannot_be_made_is_one_clear_line_and_is_not_taken_f
 ) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"--no-index\nministack==0.0.0 --hash=sha256:{'0' * 64}\n")
-    with pytest.raises(LocalAwsError, match="ERROR: .*ministack==0.0.0") as failure:
+    with pytest.raises(LocalAwsError, match=r"ERROR: .*ministack==0\.0\.0") as failure:
         runtime.ensure(tmp_path / "venv", requirements, silent)
     assert "\n" not in str(failure.value)
     assert not (tmp_path / "venv" / "made-from").exists()

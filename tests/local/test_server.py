@@ -36,7 +36,8 @@ def handler(event, context):
     except Exception as refusal:
         return str(refusal)
 """)
-    assert "AccessDeniedException" in refusal and "not authorized to perform: dynamodb:ListTables" in refusal
+    assert "AccessDeniedException" in refusal
+    assert "not authorized to perform: dynamodb:ListTables" in refusal
 
 
 def test_nothing_of_the_callers_environment_reaches_a_lambda(
@@ -53,7 +54,7 @@ def handler(event, context):
     return {"variables": dict(os.environ), "path": sys.path}
 """)
     assert not {"PYTHONPATH", "AWS_MAX_ATTEMPTS", "SECRET", "VIRTUAL_ENV"} & seen["variables"].keys()
-    assert str(CHECKOUT) not in seen["path"] and "/of/the/caller" not in seen["path"]
+    assert not {str(CHECKOUT), "/of/the/caller"} & set(seen["path"])
 
 
 def test_a_lambda_can_import_what_the_runtime_offers_and_not_what_the_emulator_needs(run: Run) -> None:
