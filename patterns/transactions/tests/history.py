@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
+from uuid import uuid4
 
 from lambdas.eventstore import EventStore, StoredEvent
 from lambdas.eventstore.contract import Append
 from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.retry import time_limit
+
+Pause = Callable[[], None]
 
 REQUEST_SECONDS = 60.0
 
@@ -32,12 +35,13 @@ class History:
     clock: Callable[[], float]
     appends: list[Stored] = field(default_factory=list)
 
-    def write(self, store: EventStore, writer: int, sizes: Iterable[int]) -> None:
-        """Append events of one aggregate, as many in each request as `sizes` say, one request after the other."""
-        version = 0
+    def write(self, store: EventStore, writer: int, sizes: Iterable[int], pause: Pause = lambda: None) -> None:
+        """Append events of one aggregate, as many in each request as `sizes` say, with a pause before each."""
+        version, aggregate = 0, f"{writer} {uuid4()}"
         for size in sizes:
-            events = (NewEvent(f"aggregate-{writer}", version + n, "TICK", 1, {"n": n}) for n in range(1, size + 1))
+            events = (NewEvent(aggregate, version + n, "TICK", 1, {"n": n}) for n in range(1, size + 1))
             append = Append(tuple(events))
+            pause()
             began = self.clock()
             with time_limit(REQUEST_SECONDS):
                 stored = store.store_events(append)
@@ -53,7 +57,7 @@ def shares(total: int, largest: int, draw: Random) -> list[int]:
     return sizes
 
 
-def tail(store: EventStore, count: int, limit: int, between_polls: Callable[[], None]) -> list[StoredEvent]:
+def tail(store: EventStore, count: int, limit: int, pause: Pause) -> list[StoredEvent]:
     """Follow the log from its start until `count` events were read."""
     read: list[StoredEvent] = []
     after = None
@@ -63,7 +67,7 @@ def tail(store: EventStore, count: int, limit: int, between_polls: Callable[[], 
         read.extend(page.events)
         after = page.next
         if not page.has_more:
-            between_polls()
+            pause()
     return read
 
 

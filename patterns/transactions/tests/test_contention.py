@@ -55,7 +55,7 @@ def test_two_thousand_events_of_sixteen_writers_stand_in_one_order_for_every_rea
     reads: list[list[StoredEvent]] = []
 
     def read(limit: int) -> None:
-        reads.append(tail(store, events, limit, between_polls=partial(time.sleep, 0.05)))
+        reads.append(tail(store, events, limit, pause=partial(time.sleep, 0.05)))
 
     sizes = [shares(events // writers, 8, random.Random(f"{seed} {writer}")) for writer in range(writers)]
     with virtual_retries(time, seed):
