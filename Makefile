@@ -61,6 +61,14 @@ unit: $(INSTALLED) ## Run the tests that need no local AWS
 conformance: $(INSTALLED) ## Check that PATTERN keeps the contract and its guarantee sheet
 	@PATTERN='$(PATTERN)' $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/conformance
 
+.PHONY: package
+package: $(INSTALLED) ## Build the Lambda package of PATTERN, to take home
+	@$(PYTHON) -m tools.package $(ON_PATTERN)
+
+.PHONY: tables
+tables: $(INSTALLED) ## Write the READMEs' tables from the patterns' sheets
+	@$(PYTHON) -m tools.tables
+
 .PHONY: bench
 bench: $(INSTALLED) ## Measure the deployed PATTERN
 	@$(PYTHON) -m compare.bench $(ON_PATTERN)

@@ -16,7 +16,7 @@ Step = Callable[[InProcess], object]
 
 @dataclass(frozen=True)
 class Workload:
-    """`prepare` makes a store ready and gives the step to measure. Its cost is told per event where there are several."""
+    """`prepare` makes a store ready and gives the step to measure. The cost is told per event, of `events`."""
 
     what: str
     prepare: Callable[[InProcess], Step]
@@ -83,9 +83,13 @@ WORKLOADS = {
     "first_event": Workload("store the first event of an aggregate", _first_event),
     "later_event": Workload("store a later event", _later_event),
     "ten_events": Workload("store 10 events of one aggregate in one request, per event", _ten_events, events=10),
-    "ten_aggregates": Workload("store an event each of 10 aggregates in one request, per event", _ten_aggregates, events=10),
+    "ten_aggregates": Workload(
+        "store an event each of 10 aggregates in one request, per event", _ten_aggregates, events=10
+    ),
     "conflict": Workload("be refused for a taken version", _conflict),
     "read_aggregate": Workload("read a page of 100 events of an aggregate", _read_aggregate),
     "read_all": Workload("read a page of 100 events of the log", _read_all),
-    "fifty_appends": Workload("store first events in 50 requests, and carry them into the log, per event", _fifty_appends, 50),
+    "fifty_appends": Workload(
+        "store first events in 50 requests, and carry them into the log, per event", _fifty_appends, 50
+    ),
 }
