@@ -28,7 +28,7 @@ def alarms() -> Front:
         body = await _read(receive)
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         if form.get("Action") == "PutMetricAlarm":
-            asked_for[escape(form.get("AlarmName", ""))] = _tree(form)
+            asked_for[form.get("AlarmName", "")] = _tree(form)
         if form.get("Action") == "DescribeAlarms":
             send = _completing(send, asked_for)
         await onward(scope, _replay(body, receive), send)
@@ -49,15 +49,13 @@ def _tree(form: dict[str, str]) -> dict[str, Any]:
 
 
 def _xml(name: str, value: Any) -> str:
-    if not isinstance(value, dict):
-        return f"<{name}>{escape(value)}</{name}>"
     if name == "member":
-        return "".join(_xml(name, item) if isinstance(item, str) else _members(item) for item in value.values())
-    return f"<{name}>{''.join(_xml(*child) for child in value.items())}</{name}>"
+        return "".join(f"<member>{_content(item)}</member>" for item in value.values())
+    return f"<{name}>{_content(value)}</{name}>"
 
 
-def _members(item: dict[str, Any]) -> str:
-    return f"<member>{''.join(_xml(*child) for child in item.items())}</member>"
+def _content(value: Any) -> str:
+    return "".join(_xml(*child) for child in value.items()) if isinstance(value, dict) else escape(value)
 
 
 def _complete(described: str, asked_for: dict[str, dict[str, Any]]) -> str:
