@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from local.fronts import App, Front, Message, Receive, Scope, Send
+from local.fronts import App, Front, Message, Receive, Scope, Send, read_body
 
 FORM = b"application/x-www-form-urlencoded"
 NOT_DESCRIBED = {"Action", "Version", "Tags"}
@@ -25,7 +25,7 @@ def alarms() -> Front:
     async def front(scope: Scope, receive: Receive, send: Send, onward: App) -> None:
         if not dict(scope["headers"]).get(b"content-type", b"").startswith(FORM):
             return await onward(scope, receive, send)
-        body = await _read(receive)
+        body = await read_body(receive)
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         if form.get("Action") == "PutMetricAlarm":
             asked_for[form.get("AlarmName", "")] = _tree(form)
@@ -84,15 +84,6 @@ def _completing(send: Send, asked_for: dict[str, dict[str, Any]]) -> Send:
         await send({"type": "http.response.body", "body": body})
 
     return held
-
-
-async def _read(receive: Receive) -> bytes:
-    parts, more = [], True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
