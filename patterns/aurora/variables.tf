@@ -11,7 +11,7 @@ variable "package" {
 }
 
 variable "engine_version" {
-  description = "Version of Aurora PostgreSQL. A database that pauses needs 16.3 or later, or 15.7 or later."
+  description = "Version of Aurora PostgreSQL: a major one, whose minor AWS keeps up to date, or an exact one. A database that pauses needs 16.3 or later, or 15.7 or later."
   type        = string
   default     = "16.8"
 }
