@@ -13,6 +13,8 @@ locals {
     { actions = ["secretsmanager:GetSecretValue"], resources = [local.environment.SECRET_ARN] },
   ]
 
+  seconds_until_auto_pause = var.min_capacity == 0 ? var.seconds_until_auto_pause : null # AWS takes it with 0 only
+
   package    = coalesce(var.package, "${path.module}/../../.build/aurora.zip")
   migrations = { for file in fileset(path.module, "migrations/*.sql") : file => filesha256("${path.module}/${file}") }
 }
@@ -43,7 +45,7 @@ resource "aws_rds_cluster" "this" {
   serverlessv2_scaling_configuration {
     min_capacity             = var.min_capacity
     max_capacity             = var.max_capacity
-    seconds_until_auto_pause = var.min_capacity == 0 ? var.seconds_until_auto_pause : null
+    seconds_until_auto_pause = local.seconds_until_auto_pause
   }
 }
 

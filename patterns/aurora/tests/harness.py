@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 from uuid import uuid4
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from lambdas.eventstore import EventStore, wire
 from lambdas.eventstore.retry import time_limit
@@ -76,14 +78,14 @@ class Harness(harness.Harness):
         with time_limit(60):
             return self.database(environment).execute(sql, **parameters)
 
-    def open_transaction(self, environment: Environment) -> Transaction:
+    def open_transaction(self, environment: Mapping[str, str]) -> Transaction:
         return Transaction(self.client, environment)
 
 
 class Transaction:
     """A transaction of the Data API, held open until it is told to commit."""
 
-    def __init__(self, client: Any, environment: Environment) -> None:
+    def __init__(self, client: Any, environment: Mapping[str, str]) -> None:
         self._client = client
         self._names = {"resourceArn": environment["CLUSTER_ARN"], "secretArn": environment["SECRET_ARN"]}
         self._database = environment["DATABASE"]
@@ -108,6 +110,11 @@ class Transaction:
 
     def roll_back(self) -> None:
         self._client.rollback_transaction(**self._names, transactionId=self._id)
+
+    def end(self) -> None:
+        """Rolls back if it is still open."""
+        with suppress(ClientError):
+            self.roll_back()
 
 
 def an_older_transaction_is_open(scene: Scene) -> bool:
