@@ -26,36 +26,12 @@ _APPEND = """
 SELECT event_id, "offset", current_version
 FROM append_events(CAST(:request AS json), CAST(:request_id AS text), CAST(:request_digest AS text))
 """
+_AGGREGATE_PAGE = "SELECT * FROM aggregate_page(:aggregate_id, :from_version, :wanted, :result_bytes)"
+_LOG_PAGE = "SELECT * FROM log_page(:transaction_id, :position, :wanted, :result_bytes)"
 
 _RESULT_BYTES = 1_000_000
-"""Of a page, as the Data API counts: its limit is 1 MiB. As JSON with all non-ASCII characters escaped that is 3 MB at
+"""Of a page, as the Data API counts; its limit is 1 MiB. As JSON with all non-ASCII characters escaped that is 3 MB at
 most, which a Lambda may answer with."""
-
-_ROW_BYTES = 200
-"""Of a row, besides what an event's `bytes` says: numbers, ids, and what the protocol adds to each value."""
-
-_PAGE = """
-SELECT
-    aggregate_id, aggregate_version, event_type, event_version, metadata, event_id,
-    transaction_id || '-' || position AS "offset", found
-FROM (
-    SELECT *, sum(bytes + :row_bytes) OVER (ORDER BY {order}) AS total, count(*) OVER () AS found
-    FROM (SELECT * FROM events WHERE {condition} ORDER BY {order} LIMIT :wanted) AS candidate
-) AS measured
-WHERE total <= :result_bytes
-ORDER BY {order}
-"""
-
-_AGGREGATE_PAGE = _PAGE.format(
-    condition="aggregate_id = :aggregate_id AND aggregate_version >= :from_version", order="aggregate_version"
-)
-
-_LOG_PAGE = _PAGE.format(
-    # Transactions that are still open, and those behind them, are left for the next page: a reader that passed one
-    # would never see what it commits.
-    condition="(transaction_id, position) > (:transaction_id, :position) AND transaction_id < settled()",
-    order="transaction_id, position",
-)
 
 _OFFSET = re.compile(r"(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})", re.ASCII)
 
@@ -98,9 +74,7 @@ class AuroraEventStore(EventStore):
 
     def _page(self, sql: str, limit: int, **parameters: str | int) -> tuple[list[StoredEvent], bool]:
         """At most `limit` events, fewer if the result would be too large, and whether there are more."""
-        rows = self._database.execute(
-            sql, wanted=limit + 1, row_bytes=_ROW_BYTES, result_bytes=_RESULT_BYTES, **parameters
-        )
+        rows = self._database.execute(sql, wanted=limit + 1, result_bytes=_RESULT_BYTES, **parameters)
         events = [_event(row) for row in rows[:limit]]
         return events, bool(rows) and rows[0][-1] > len(events)
 

@@ -15,7 +15,8 @@ CREATE TABLE events (
     -- Not jsonb, which writes 1e-130 in 132 characters and a space behind each comma: what came in as 48 KiB could be
     -- too much for a row of the Data API, 64 KB. metadata->>'name' works on both.
     metadata json NOT NULL,
-    -- What a page takes of the Data API's limit for this event. Kept, so that cutting a page reads no metadata.
+    -- What the event takes of a result of the Data API: its texts, and 200 for numbers, ids and the protocol. Kept, so
+    -- that cutting a page reads no metadata.
     bytes integer NOT NULL,
     request_id text,
     request_digest text,

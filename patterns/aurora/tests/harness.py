@@ -101,9 +101,10 @@ class Transaction:
         names = (environment[name] for name in ("CLUSTER_ARN", "SECRET_ARN", "DATABASE"))
         return store.AuroraEventStore(Database(self, *names))
 
-    def rows(self, sql: str) -> list[list[Any]]:
-        answer = self.execute_statement(**self._names, database=self._database, sql=sql)
-        return [[next(iter(field.values())) for field in row] for row in answer.get("records", [])]
+    def rows(self, sql: str, /, **parameters: str | int | None) -> list[list[Any]]:
+        with time_limit(60):
+            names = (self._names["resourceArn"], self._names["secretArn"], self._database)
+            return Database(self, *names).execute(sql, **parameters)
 
     def commit(self) -> None:
         self._client.commit_transaction(**self._names, transactionId=self._id)

@@ -20,7 +20,7 @@ def restored(scene: Scene, rows: Rows) -> Scene:
     for version in (1, 2, 3):
         rows(
             "INSERT INTO events SELECT :transaction, nextval('event_positions'), 'moved', :version,"
-            " 'event-' || :version, 'T', 1, '{}', 100",
+            " rpad('event' || :version, 27, '0'), 'T', 1, '{}', 100",
             transaction=ELSEWHERE + version,
             version=version,
         )
