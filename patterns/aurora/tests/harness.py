@@ -7,10 +7,9 @@ keeps the events of all from readers. So events are waited for, and tests that h
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 from uuid import uuid4
 
 import boto3

@@ -1,4 +1,4 @@
-"""Events of another cluster, whose transaction ids were higher, as a dump brings them here; offsets stay what they were."""
+"""Events of another cluster, whose transaction ids were higher, brought by a dump: offsets stay as they were."""
 
 from __future__ import annotations
 

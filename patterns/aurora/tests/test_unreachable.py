@@ -1,4 +1,4 @@
-"""A database that sleeps, fails over, or drops connections: waited for while there is time, and nothing stored twice."""
+"""A database that sleeps, fails over or drops connections: waited for while there is time; nothing is stored twice."""
 
 from __future__ import annotations
 
@@ -82,9 +82,7 @@ def test_what_does_not_pass_in_time_is_raised_and_says_what_to_do(scene: Scene) 
     assert time.monotonic() - began < 2.5
 
 
-def test_a_paused_cluster_is_woken_up_and_waited_for(
-    scene: Scene, pause_cluster: Callable[[float], None]
-) -> None:
+def test_a_paused_cluster_is_woken_up_and_waited_for(scene: Scene, pause_cluster: Callable[[float], None]) -> None:
     aggregate = new_id()
     pause_cluster(2)
     with scene.watch.recording() as calls:
