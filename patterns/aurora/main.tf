@@ -110,6 +110,8 @@ module "api" {
   }
   timeout = var.timeout
 
+  depends_on = [aws_lambda_invocation.migrate] # no code runs before the schema it was written for
+
   architecture       = var.architecture
   memory_size        = var.memory_size
   log_level          = var.log_level

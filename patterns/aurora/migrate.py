@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from lambdas.eventstore.retry import time_limit
 from patterns.aurora import data_api
 from patterns.aurora.data_api import Database
@@ -50,6 +52,10 @@ class Changed(Exception):
     """A migration is not what was applied."""
 
 
+class Failed(Exception):
+    """A migration was refused by the database. Those before it stay applied."""
+
+
 @dataclass(frozen=True)
 class Migration:
     name: str
@@ -78,7 +84,7 @@ def migrate(database: Database, folder: Path = FILES) -> list[str]:
 
     Raises:
         Changed: a file that was applied is not what it was, or is not there any more.
-        ClientError: a migration failed. Those before it stay applied.
+        Failed: the database refused one. Those before it stay applied.
     """
     database.execute(_RECORD)
     applied: Mapping[str, str] = dict(database.execute("SELECT name, digest FROM migrations"))
@@ -86,8 +92,17 @@ def migrate(database: Database, folder: Path = FILES) -> list[str]:
     _check_unchanged(applied, wanted)
     pending = [migration for migration in wanted if migration.name not in applied]
     for migration in pending:
-        database.execute(_APPLY.format(lock=_LOCK, name=migration.name, sql=migration.sql, digest=migration.digest))
+        _apply(database, migration)
     return [migration.name for migration in pending]
+
+
+def _apply(database: Database, migration: Migration) -> None:
+    try:
+        database.execute(_APPLY.format(lock=_LOCK, name=migration.name, sql=migration.sql, digest=migration.digest))
+    except ClientError as error:
+        raise Failed(
+            f"migration {migration.name} failed and left nothing; mend it and deploy again: {error}"
+        ) from error
 
 
 def _check_unchanged(applied: Mapping[str, str], wanted: Sequence[Migration]) -> None:
