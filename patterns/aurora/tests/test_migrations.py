@@ -75,7 +75,7 @@ def test_a_failed_one_leaves_nothing_of_itself_and_is_gone_on_from(
     second = files / "0002_second.sql"
     right = second.read_text()
     second.write_text(f"{right} CREATE TABLE second (id int);")
-    with pytest.raises(migrate.Failed, match="0002_second failed and left nothing; .* already exists"):
+    with pytest.raises(migrate.Failed, match=r"0002_second failed and left nothing; .* already exists"):
         run()
     assert log() == []
 
