@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from patterns.aurora.tests.harness import Harness, Transaction, append
+from tests.support.aws_calls import Call, Disturbance
 from tests.support.examples import event, new_id
 from tests.support.harness import eventually
 from tests.support.schedules import Scene
@@ -223,3 +226,25 @@ def waiting(scene: Scene) -> int:
         " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%append_events%'"
     )
     return int(scene.harness.rows(scene.environment, sql)[0][0])
+
+
+class JustMissed(Disturbance):
+    """The first call is told what it would be if version 1 were committed between its look and its answer."""
+
+    def before_sending(self, call: Call, request: Any, send: Any) -> AWSResponse | None:
+        if call.number:
+            return None
+        answer = AWSResponse(request.url, 200, {}, None)
+        answer._content = json.dumps({"records": [[{"isNull": True}, {"isNull": True}, {"longValue": 1}]]}).encode()
+        return answer
+
+
+def test_an_append_that_missed_the_version_before_by_a_moment_is_tried_again(scene: Scene) -> None:
+    aggregate = new_id()
+    scene.open().store(event(aggregate, 1))
+
+    with scene.watch.recording(JustMissed()) as calls:
+        scene.open().store(event(aggregate, 2))
+
+    assert len(calls) == 2
+    assert [event["aggregateVersion"] for event in scene.log()] == [1, 2]
