@@ -21,7 +21,7 @@ _deadline: ContextVar[float] = ContextVar("deadline")
 
 
 class OutOfTime(Exception):
-    """Contention, throttling or silence outlasted the invocation. Nothing was stored, unless the message leaves it open."""
+    """Contention, throttling or silence outlasted the invocation. Nothing was stored, unless the message doubts it."""
 
 
 @contextmanager
