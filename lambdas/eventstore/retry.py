@@ -21,7 +21,7 @@ _deadline: ContextVar[float] = ContextVar("deadline")
 
 
 class OutOfTime(Exception):
-    """Contention or throttling outlasted the invocation. Nothing was stored by the attempts that led here."""
+    """Contention, throttling or silence outlasted the invocation. Nothing was stored, unless the message doubts it."""
 
 
 @contextmanager

@@ -7,6 +7,9 @@ from tests.support.examples import bare, event, history, new_id, versions
 from tests.support.large import size, store_large
 from tests.support.subjects import Subject
 
+NARROWEST_PAGE = 1_000_000
+"""What any pattern must be able to answer with. The Data API carries 1 MiB."""
+
 
 def test_an_unknown_aggregate_is_an_empty_page(store: Subject) -> None:
     assert store.call("get_aggregate_events", aggregateId=new_id()) == {"events": [], "nextVersion": None}
@@ -88,8 +91,7 @@ def test_a_page_of_large_events_stops_before_5_mb(store: Subject) -> None:
     store_large(store, aggregate, count)
 
     page = store.call("get_aggregate_events", aggregateId=aggregate, limit=1000)
-    rest = store.call("get_aggregate_events", aggregateId=aggregate, fromVersion=page["nextVersion"], limit=1000)
 
-    assert PAGE_BYTES - 2 * EVENT_BYTES < size(page["events"]) < PAGE_BYTES
-    assert versions(page["events"] + rest["events"]) == list(range(1, count + 1))
-    assert rest["nextVersion"] is None
+    assert NARROWEST_PAGE - 2 * EVENT_BYTES < size(page["events"]) < PAGE_BYTES
+    assert page["nextVersion"] == len(page["events"]) + 1
+    assert versions(store.aggregate(aggregate)) == list(range(1, count + 1))

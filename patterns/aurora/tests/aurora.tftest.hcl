@@ -1,0 +1,115 @@
+mock_provider "aws" {
+  mock_data "aws_availability_zones" {
+    defaults = { names = ["us-east-1a", "us-east-1b", "us-east-1c"] }
+  }
+  mock_resource "aws_rds_cluster" {
+    defaults = {
+      arn                = "arn:aws:rds:us-east-1:123456789012:cluster:orders"
+      master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders" }]
+    }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/orders" }
+  }
+}
+
+variables {
+  name    = "orders"
+  package = "main.tf" # any file: only its hash is taken
+}
+
+run "the_outputs_name_the_functions_and_the_way_to_the_database" {
+  assert {
+    condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
+      output.get_all_events == "orders-get-all-events" && output.migrate == "orders-migrate" && output.database == "events"
+    )
+    error_message = "Other programs find the store by these outputs."
+  }
+}
+
+run "a_function_may_execute_statements_on_this_cluster_and_read_its_secret" {
+  assert {
+    condition = local.statements == [
+      { actions = ["rds-data:ExecuteStatement"], resources = ["arn:aws:rds:us-east-1:123456789012:cluster:orders"] },
+      { actions = ["secretsmanager:GetSecretValue"], resources = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:orders"] },
+    ]
+    error_message = "No transactions, no other cluster, no other secret."
+  }
+}
+
+run "a_cluster_is_safe_and_sleeps_unless_told_otherwise" {
+  assert {
+    condition = aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && (
+      aws_rds_cluster.this.storage_encrypted && aws_rds_cluster.this.backup_retention_period == 7
+    )
+    error_message = "What is deployed without a word about it must not be lost."
+  }
+  assert {
+    condition     = aws_rds_cluster.this.manage_master_user_password && aws_rds_cluster.this.master_password == null
+    error_message = "RDS keeps the password; no state does."
+  }
+  assert {
+    condition = aws_rds_cluster.this.serverlessv2_scaling_configuration[0].min_capacity == 0 && (
+      aws_rds_cluster.this.serverlessv2_scaling_configuration[0].seconds_until_auto_pause == 300
+    )
+    error_message = "Idle, it costs nothing but storage."
+  }
+}
+
+run "a_disposable_cluster_leaves_nothing_behind" {
+  variables {
+    deletion_protection = false
+  }
+  assert {
+    condition     = !aws_rds_cluster.this.deletion_protection && aws_rds_cluster.this.skip_final_snapshot
+    error_message = "Without protection there is no final snapshot."
+  }
+}
+
+run "a_cluster_that_never_sleeps_has_no_time_to_pause" {
+  variables {
+    min_capacity = 0.5
+  }
+  assert {
+    condition     = local.seconds_until_auto_pause == null
+    error_message = "AWS refuses it unless the minimum is 0."
+  }
+}
+
+run "nothing_gets_in_or_out_of_the_network" {
+  assert {
+    condition     = length(aws_security_group.this.ingress) == 0 && length(aws_security_group.this.egress) == 0
+    error_message = "The Data API needs no network."
+  }
+  assert {
+    condition     = length(distinct(aws_subnet.this[*].availability_zone)) == 2
+    error_message = "RDS wants two availability zones."
+  }
+}
+
+run "the_schema_is_brought_up_to_date_when_a_migration_is_added_or_the_cluster_is_another" {
+  assert {
+    condition = (
+      toset(keys(jsondecode(aws_lambda_invocation.migrate.triggers.migrations))) == fileset(path.module, "migrations/*.sql") &&
+      aws_lambda_invocation.migrate.triggers.cluster == aws_rds_cluster.this.cluster_resource_id
+    )
+    error_message = "The migrations run again when these change."
+  }
+}
+
+run "a_maximum_below_the_minimum_is_refused" {
+  command = plan
+  variables {
+    min_capacity = 8
+    max_capacity = 4
+  }
+  expect_failures = [var.max_capacity]
+}
+
+run "a_database_cannot_pause_sooner_than_aws_allows" {
+  command = plan
+  variables {
+    seconds_until_auto_pause = 60
+  }
+  expect_failures = [var.seconds_until_auto_pause]
+}

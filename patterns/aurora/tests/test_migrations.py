@@ -1,0 +1,147 @@
+"""The schema: each migration once and in order, wholly or not at all, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from lambdas.eventstore.retry import time_limit
+from patterns.aurora import data_api, migrate
+from patterns.aurora.tests.harness import Harness
+from tests.support.aws_calls import Watch
+from tests.support.faults import AnswerLost, Crash, CrashAfter, CrashBefore, Fault
+from tests.support.harness import Environment
+from tests.support.session import Session
+
+Migrate = Callable[[], list[str]]
+
+
+@pytest.fixture
+def environment(own: Harness) -> Iterator[Environment]:
+    """Of an empty database."""
+    environment = {**own.deployed, "DATABASE": f"fresh_{uuid4().hex}"}
+    own.rows(own.deployed, f"CREATE DATABASE {environment['DATABASE']}")
+    yield environment
+    own.discard(environment)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE log (entry text);\n")
+    (tmp_path / "0002_second.sql").write_text("INSERT INTO log VALUES ('second');\nCREATE TABLE second (id int);\n")
+    (tmp_path / "0003_third.sql").write_text("INSERT INTO log VALUES ('third');\n")
+    return tmp_path
+
+
+@pytest.fixture
+def run(environment: Environment, files: Path) -> Migrate:
+    def run() -> list[str]:
+        with time_limit(30):
+            return migrate.migrate(data_api.from_environment(environment), files)
+
+    return run
+
+
+@pytest.fixture
+def log(own: Harness, environment: Environment) -> Callable[[], list[str]]:
+    return lambda: [entry for (entry,) in own.rows(environment, "SELECT entry FROM log")]
+
+
+def test_migrations_run_in_order_and_once(run: Migrate, log: Callable[[], list[str]]) -> None:
+    assert run() == ["0001_first", "0002_second", "0003_third"]
+    assert run() == []
+    assert log() == ["second", "third"]
+
+
+def test_a_new_one_runs_alone(run: Migrate, files: Path, log: Callable[[], list[str]]) -> None:
+    run()
+    (files / "0004_fourth.sql").write_text("INSERT INTO log VALUES ('fourth');")
+
+    assert run() == ["0004_fourth"]
+    assert log() == ["second", "third", "fourth"]
+
+
+def test_a_failed_one_leaves_nothing_of_itself_and_is_gone_on_from(
+    run: Migrate, files: Path, log: Callable[[], list[str]]
+) -> None:
+    second = files / "0002_second.sql"
+    right = second.read_text()
+    second.write_text(f"{right} CREATE TABLE second (id int);")
+    with pytest.raises(migrate.Failed, match=r"0002_second failed and left nothing; .* already exists"):
+        run()
+    assert log() == []
+
+    second.write_text(right)
+
+    assert run() == ["0002_second", "0003_third"]
+    assert log() == ["second", "third"]
+
+
+def test_two_at_once_run_each_once(run: Migrate, log: Callable[[], list[str]]) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: run(), range(4)))
+
+    assert log() == ["second", "third"]
+
+
+@pytest.mark.parametrize("kind", [AnswerLost, CrashBefore, CrashAfter], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("number", range(5))
+def test_a_fault_at_any_call_is_gone_on_from(
+    run: Migrate, watch: Watch, log: Callable[[], list[str]], kind: type[Fault], number: int
+) -> None:
+    fault = kind(number)
+    with watch.recording(fault), suppress(Crash):
+        run()
+    assert fault.struck
+    run()
+
+    assert log() == ["second", "third"]
+
+
+def test_a_migration_that_was_changed_after_it_ran_is_refused(run: Migrate, files: Path) -> None:
+    run()
+    (files / "0002_second.sql").write_text("INSERT INTO log VALUES ('another');")
+
+    with pytest.raises(migrate.Changed, match="0002_second was applied"):
+        run()
+
+
+def test_a_migration_that_is_missing_after_it_ran_is_refused(run: Migrate, files: Path) -> None:
+    run()
+    (files / "0003_third.sql").unlink()
+
+    with pytest.raises(migrate.Changed, match="0003_third was applied"):
+        run()
+
+
+def test_the_deployed_function_has_done_it_all(session: Session, aws: None) -> None:
+    assert invoke(session) == {"applied": [], "transactionBase": 0}
+
+
+def test_a_migration_that_fails_fails_the_deployed_function(session: Session, aws: None) -> None:
+    """And with it the deployment."""
+    environment = session.deployment("aurora")["environment"]
+    database = data_api.from_environment(environment)
+    with time_limit(30):
+        database.execute("UPDATE migrations SET digest = 'x' || digest WHERE name = '0001_events'")
+        try:
+            with pytest.raises(AssertionError, match="0001_events was applied, and is changed"):
+                invoke(session)
+        finally:
+            database.execute("UPDATE migrations SET digest = substr(digest, 2) WHERE name = '0001_events'")
+
+
+def invoke(session: Session) -> dict[str, Any]:
+    function = session.deployment("aurora")["outputs"]["migrate"]
+    answer = boto3.client("lambda").invoke(FunctionName=function, Payload=b"{}")
+    payload: dict[str, Any] = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, payload
+    return payload
