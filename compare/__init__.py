@@ -1,0 +1,1 @@
+"""The patterns side by side, on the same work: `make compare`."""
