@@ -47,7 +47,7 @@ down: $(INSTALLED) ## Stop the local AWS, which forgets all that is deployed the
 
 .PHONY: test
 test: lint ## Check everything: lint, types, unit, Terraform, conformance
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types and the Terraform format
@@ -59,7 +59,15 @@ unit: $(INSTALLED) ## Run the tests that need no local AWS
 
 .PHONY: conformance
 conformance: $(INSTALLED) ## Check that PATTERN keeps the contract and its guarantee sheet
-	@PATTERN='$(PATTERN)' $(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup tests/conformance
+	@PATTERN='$(PATTERN)' $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/conformance
+
+.PHONY: package
+package: $(INSTALLED) ## Build the Lambda package of PATTERN, to take home
+	@$(PYTHON) -m tools.package $(ON_PATTERN)
+
+.PHONY: tables
+tables: $(INSTALLED) ## Write the READMEs' tables from the patterns' sheets
+	@$(PYTHON) -m tools.tables
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure the deployed PATTERN

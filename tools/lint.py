@@ -14,6 +14,7 @@ def main() -> None:
         "ruff format": [sys.executable, "-m", "ruff", "format", "--check", "--quiet", "."],
         "mypy": [sys.executable, "-m", "mypy", "--no-error-summary"],
         "terraform fmt": [providers.find_terraform().executable, "fmt", "-check", "-recursive", "-diff", "."],
+        "generated tables": [sys.executable, "-m", "tools.tables", "--check"],
     }
     failed = [name for name, command in checks.items() if not _passes(name, command)]
     if failed:

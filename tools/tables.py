@@ -77,7 +77,9 @@ def comparison(found: list[Pattern]) -> str:
         sheet = pattern.sheet
         words = [MEANINGS[line][sheet["guarantees"][line]][0] for line in HEADINGS]
         name = f"[`{pattern.name}`](patterns/{pattern.name}/README.md)"
-        rows.append([name, sheet["summary"], *words, _cost(sheet["costs"]["later_event"]), _ceiling(sheet["ceilings"][0])])
+        rows.append(
+            [name, sheet["summary"], *words, _cost(sheet["costs"]["later_event"]), _ceiling(sheet["ceilings"][0])]
+        )
     return _table(rows)
 
 
@@ -89,7 +91,11 @@ def promises(pattern: Pattern) -> str:
         for line in HEADINGS
     ]
     ceilings = [
-        [ceiling["what"], _ceiling(ceiling), f"{ceiling['limited_by']} ([source]({ceiling['source']}), read {ceiling['read']})"]
+        [
+            ceiling["what"],
+            _ceiling(ceiling),
+            f"{ceiling['limited_by']} ([source]({ceiling['source']}), read {ceiling['read']})",
+        ]
         for ceiling in sheet["ceilings"]
     ]
     return "\n".join(
@@ -102,9 +108,7 @@ def promises(pattern: Pattern) -> str:
 
 
 def _cost(cost: dict[str, Any]) -> str:
-    units = [
-        f"{cost[key]:g} {unit}" for key, unit in (("write_units", "WRU"), ("read_units", "RRU")) if cost.get(key)
-    ]
+    units = [f"{cost[key]:g} {unit}" for key, unit in (("write_units", "WRU"), ("read_units", "RRU")) if cost.get(key)]
     requests = f"{cost['requests']:g} request{'' if cost['requests'] == 1 else 's'}"
     return f"{' + '.join(units)}, {requests}" if units else requests
 

@@ -72,9 +72,9 @@ def _local() -> Target | None:
     return local(aws) if aws else None
 
 
-def local(aws: control.LocalAws) -> Target:
-    """A given local AWS, such as a test's own, as a target."""
-    return Target("local", aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
+def local(aws: control.LocalAws, name: str = "local") -> Target:
+    """A given local AWS, such as a test's own. Under another name its Terraform states lie apart from the usual ones."""
+    return Target(name, aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
 
 
 def _localstack() -> Target:

@@ -16,9 +16,7 @@ from local.control import LocalAws
 
 LAMBDA_MAY_ASSUME = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 
 
@@ -38,9 +36,7 @@ def run(aws: LocalAws) -> Callable[..., Any]:
         nonlocal created
         created += 1
         name, functions = f"function-{created}", client(aws, "lambda")
-        role = client(aws, "iam").create_role(
-            RoleName=name, AssumeRolePolicyDocument=json.dumps(LAMBDA_MAY_ASSUME)
-        )
+        role = client(aws, "iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(LAMBDA_MAY_ASSUME))
         functions.create_function(
             FunctionName=name,
             Role=role["Role"]["Arn"],

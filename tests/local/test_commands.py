@@ -15,16 +15,12 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "STATE_DIR", tmp_path / "state")
 
 
-def test_env_prints_lines_that_a_shell_can_evaluate(
-    aws: LocalAws, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_env_prints_lines_that_a_shell_can_evaluate(aws: LocalAws, capsys: pytest.CaptureFixture[str]) -> None:
     assert commands.main(["env"]) == 0
     lines = capsys.readouterr().out
     assert all(line.startswith("export AWS_") for line in lines.splitlines())
     script = f'{lines}\necho "$AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID $AWS_REGION[$AWS_SESSION_TOKEN]"'
-    said = subprocess.check_output(
-        ["sh", "-euc", script], text=True, env=os.environ | {"AWS_SESSION_TOKEN": "x"}
-    )
+    said = subprocess.check_output(["sh", "-euc", script], text=True, env=os.environ | {"AWS_SESSION_TOKEN": "x"})
     assert said.strip() == f"{aws.endpoint} test us-east-1[]"
 
 

@@ -41,9 +41,7 @@ def test_two_starts_at_once_end_with_one_server(tmp_path: Path) -> None:
         other.stop()
 
 
-def test_a_stopped_one_leaves_no_process_and_no_files_but_its_log(
-    aws: LocalAws, run: Callable[..., Any]
-) -> None:
+def test_a_stopped_one_leaves_no_process_and_no_files_but_its_log(aws: LocalAws, run: Callable[..., Any]) -> None:
     workers = _spinning(aws, run)
     began = time.monotonic()
     aws.stop()
@@ -122,9 +120,7 @@ def test_a_taken_port_is_reported_with_its_holder_and_a_remedy(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
-def test_a_port_taken_by_another_local_aws_is_reported_with_its_checkout(
-    aws: LocalAws, tmp_path: Path
-) -> None:
+def test_a_port_taken_by_another_local_aws_is_reported_with_its_checkout(aws: LocalAws, tmp_path: Path) -> None:
     with pytest.raises(LocalAwsError, match=f"serves the local AWS of the checkout {CHECKOUT} "):
         LocalAws.start(tmp_path / "another", aws.port)
 

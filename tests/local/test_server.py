@@ -14,9 +14,7 @@ Run = Callable[..., Any]
 def test_it_listens_on_one_port_of_this_machine_only_whatever_is_created(aws: LocalAws) -> None:
     client(aws, "transfer").create_server()
     client(aws, "iot").create_thing(thingName="thing")
-    listening = {
-        tuple(c.laddr) for c in psutil.Process(aws.pid).net_connections() if c.status == psutil.CONN_LISTEN
-    }
+    listening = {tuple(c.laddr) for c in psutil.Process(aws.pid).net_connections() if c.status == psutil.CONN_LISTEN}
     assert listening == {("127.0.0.1", aws.port)}
 
 
