@@ -1,7 +1,7 @@
 """Every AWS call that an operation makes, disturbed in every way, one at a time; then the caller's retry.
 
-Nothing may be lost, doubled, reordered or half-visible. What is stored is read behind the store's back. A pattern's pipeline
-(`Harness.settle`) is disturbed like an operation of its own.
+Nothing may be lost, doubled, reordered or half-visible. What is stored is read behind the store's back. A pattern's
+pipeline (`Harness.settle`) is disturbed like an operation of its own.
 """
 
 from __future__ import annotations
@@ -99,12 +99,12 @@ Trials = Callable[[], Any]
 
 
 @pytest.fixture
-def trial(harness: Harness, watch: Watch, pattern: Pattern) -> Callable[[], Any]:
+def trial(harness: Harness, watch: Watch, each_pattern: Pattern) -> Callable[[], Any]:
     @contextmanager
     def on_a_fresh_store() -> Iterator[Trial]:
         environment = harness.fresh()
         try:
-            yield Trial(harness, environment, watch, pattern.sheet)
+            yield Trial(harness, environment, watch, each_pattern.sheet)
         finally:
             harness.discard(environment)
 

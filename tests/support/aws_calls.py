@@ -1,8 +1,8 @@
 """Watches and disturbs each AWS call that a store in this process makes, through botocore's own event hooks.
 
-Stores get their clients from `lambdas.eventstore.aws.client`; inside `watched()` that function gives clients with hooks.
-A logical call is one `client.put_item(…)`, with all the attempts that the SDK makes of it. Calls are counted only while
-a `Watch` is `recording`, so that setting up and looking at a store never shifts the count.
+Stores get their clients from `lambdas.eventstore.aws.client`; inside `watched()` that function gives clients with
+hooks. A logical call is one `client.put_item(…)`, with all the attempts that the SDK makes of it. Calls are counted
+only while a `Watch` is `recording`, so that setting up and looking at a store never shifts the count.
 """
 
 from __future__ import annotations

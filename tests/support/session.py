@@ -1,8 +1,8 @@
 """The session's own local AWS with all patterns deployed on it: on a free port, never the one that a person is using.
 
-The process that pytest was started in owns it (with xdist, the controller) and removes it at the end, also after Ctrl-C;
-if that process is killed, the local AWS ends by itself. Whatever process needs it first asks for it by a file, so
-that a session of unit tests starts nothing. Patterns are deployed at the same time, each with the project's own command.
+The process that pytest was started in owns it (with xdist, the controller) and removes it at the end, also after
+Ctrl-C; if that process is killed, the local AWS ends by itself. Whatever process needs it first asks for it by a file,
+so that a session of unit tests starts nothing. Patterns are deployed side by side, with the project's own command.
 """
 
 from __future__ import annotations
