@@ -176,7 +176,7 @@ class _Facts:
         self.reads: dict[str, list[tuple[int, Call]]] = defaultdict(list)
         self.chains: list[_Chain] = []
         for number, call in enumerate(history):
-            if call.operation == "store_events":
+            if call.operation == "store_events" and not _malformed(call):
                 self._add_request(number, call)
         for number, call in enumerate(history):
             if not call.failed and not call.refused:
@@ -233,12 +233,11 @@ class _Facts:
 def _check_answers(facts: _Facts, found: _Found) -> None:
     """What writers were told, and that every event that somebody saw is one that a writer gave."""
     for number, call in enumerate(facts.history):
-        if call.operation != "store_events" or call.failed:
+        if call.operation != "store_events" or call.failed or _malformed(call):
             continue
         answer, request = call.answer or {}, facts.request_of[number]
         if call.refused:
-            if answer["error"]["code"] == "VersionConflict":
-                _check_conflict(facts, found, number, request)
+            _check_conflict(facts, found, number, request)
         elif [_bare(event) for event in answer["events"]] != [_bare(event) for event in request.events]:
             found.add(ALTERED, number, "the answer to a writer holds other events than its request", number)
     for key, requests in facts.asked.items():
@@ -501,6 +500,11 @@ def _is_there_at_last(facts: _Facts, event: Event) -> bool:
 
 def _holds(call: Call, event: Event) -> bool:
     return any(_bare(each) == _bare(event) for each in (call.answer or {})["events"])
+
+
+def _malformed(call: Call) -> bool:
+    """Refused for its form, before it could have any effect."""
+    return call.refused and (call.answer or {})["error"]["code"] == "InvalidRequest"
 
 
 def _covers(call: Call, version: int) -> bool:
