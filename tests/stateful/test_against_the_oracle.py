@@ -1,7 +1,7 @@
 """Hypothesis drives a store and the memory store with the same steps, and their answers must be the same.
 
-Ids and offsets differ, and so may the order over aggregates, unless the sheet promises a total order that shows at once:
-so the log is compared aggregate by aggregate.
+Ids and offsets differ, and so may the order over aggregates, unless the sheet promises a total order that shows at
+once: so the log is compared aggregate by aggregate.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.loaders import create_loader
 
 from lambdas.eventstore import aws
 
@@ -109,5 +110,5 @@ def watched() -> Iterator[Watch]:
         yield watch
 
 
-_LOADER = botocore.session.get_session().get_component("data_loader")
+_LOADER = create_loader()
 """Shared, because it caches the descriptions of services; a session would keep credentials too."""
