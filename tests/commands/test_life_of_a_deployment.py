@@ -86,7 +86,8 @@ def test_a_deployment_whose_terraform_was_killed_is_continued_by_deploying_again
     command = begin_to_deploy(checkout, environ)
     for process in psutil.process_iter(["cmdline"]):
         if f"-state={checkout}/.state/local/ksuid/terraform.tfstate" in (process.info["cmdline"] or []):
-            process.kill()
+            for killed in [process, *process.children()]:  # its provider would outlive it
+                killed.kill()
     _, told = command.communicate()
     assert "ksuid: apply failed" in told
     deployed = make("deploy", "PATTERN=ksuid")
