@@ -138,10 +138,11 @@ class Costs:
         append = self.operation(profile.append, standing.functions["store_events"])
         read_aggregate = self.operation(profile.read_aggregate, standing.functions["get_aggregate_events"])
         poll = self.operation(profile.poll, standing.functions["get_all_events"])
+        pipeline = self.pipeline(standing, profile, load.appends_per_second)
         requests = load.appends_per_second * (profile.append.requests + profile.read_aggregate.requests)
         return total(
             standing.fixed,
-            times(total(append, read_aggregate, self._pipeline(standing, profile, load)), appends),
+            times(total(append, read_aggregate, pipeline), appends),
             times(poll, load.polls_per_second * seconds),
             times(profile.catch_up.usage, appends * load.readers),
             self._storage(standing, profile.stored_bytes * appends / GB),
@@ -153,9 +154,9 @@ class Costs:
         arriving = appends_per_second * self.prices.assumed("stream_poll_seconds")
         return min(max(arriving, 1.0), float(standing.batch_size))
 
-    def _pipeline(self, standing: Standing, profile: Profile, load: Load) -> Usage:
+    def pipeline(self, standing: Standing, profile: Profile, appends_per_second: float) -> Usage:
         """The way of one event into the log, by further functions; nothing where there are none."""
-        batch = self.batch(standing, load.appends_per_second)
+        batch = self.batch(standing, appends_per_second)
         work = profile.pipeline_one.plus(profile.pipeline_more, batch - 1)
         # Each function is billed an even share of the time: which of them made which call is not known here.
         share = work.milliseconds / max(len(standing.pipeline_memory), 1)

@@ -76,6 +76,7 @@ class Timer:
         self._answer = answer
         self._run = token_hex(4)
         self._recorder = Recorder(answer)
+        self.history = self._recorder.calls
         self._guarantees = guarantees
         self._tell = tell
 

@@ -1,5 +1,7 @@
 """The simulations against what AWS publishes, and against arithmetic."""
 
+from itertools import pairwise
+
 import pytest
 
 from compare import ceilings
@@ -74,7 +76,7 @@ def test_a_wider_window_makes_fewer_events_late_and_a_worse_clock_more() -> None
         assert lates == sorted(lates, reverse=True)
     for window in WINDOWS:
         lates = [found[skew, window] for skew in SKEWS]
-        assert lates == sorted(lates) or window == 0
+        assert all(worse >= better - 0.001 for better, worse in pairwise(lates))
 
 
 def test_a_window_of_two_seconds_suffices_for_clocks_that_agree() -> None:
