@@ -37,6 +37,10 @@ env: $(INSTALLED) ## Print shell lines that point AWS tools to the local AWS: ev
 compare: $(INSTALLED) ## Measure all patterns, or PATTERNS="…", side by side
 	@$(PYTHON) -m compare --target '$(TARGET)' '$(or $(PATTERNS),$(PATTERN))'
 
+.PHONY: figures
+figures: $(INSTALLED) ## Keep the figures of the last comparison, and renew the README's guide by them
+	@$(PYTHON) -m compare.keep
+
 .PHONY: destroy
 destroy: $(INSTALLED) ## Remove the deployed PATTERN from TARGET
 	@$(PYTHON) -m tools.destroy $(ON_PATTERN)

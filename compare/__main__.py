@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     compared = _locally(patterns) if place == "local" else _on_aws(patterns)
     page = write(compared, FOLDER)
-    table.show(compared, Console())
+    table.show(compared, Console() if sys.stdout.isatty() else Console(width=table.WIDTH))
     result(f"\nThe report: {page.as_uri()}\nThe figures: {FOLDER / 'results.json'}")
     progress(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
 

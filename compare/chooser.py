@@ -93,12 +93,14 @@ def _idle(patterns: Json) -> str:
 
 def _crossings(carries_over: Json) -> str:
     said = [
-        f"from {rate(crossing['rate'])} on, `{crossing['above']}` is cheaper than `{crossing['below']}`"
-        for crossing in carries_over["crossovers"][str(KB)]
+        f"for events of {size(of_size)}, from {rate(crossing['rate'])} on, `{crossing['above']}` is cheaper than "
+        f"`{crossing['below']}`"
+        for of_size, crossings in carries_over["crossovers"].items()
+        for crossing in crossings
     ]
     if said:
-        return f"By the month, for events of {size(KB)}: {'; '.join(said)}."
-    return f"By the month, for events of {size(KB)}, no pattern overtakes another in cost up to 100 appends a second."
+        return f"By the month: {'; '.join(said)}."
+    return "By the month, no pattern overtakes another in cost up to 100 appends a second."
 
 
 def _ceilings(patterns: Json) -> str:

@@ -125,10 +125,10 @@ def _operations(on: Bench, size: int) -> dict[str, Measured]:
 
 def profiles(on: Bench) -> dict[int, Profile]:
     """What the cost model needs, by the size of the events."""
-    return {size: _profile(on, size) for size in CURVE_SIZES}
+    return {size: profile(on, size) for size in CURVE_SIZES}
 
 
-def _profile(on: Bench, size: int) -> Profile:
+def profile(on: Bench, size: int) -> Profile:
     one, many = on.way_into_the_log(1, size).work, on.way_into_the_log(BATCH, size).work
     more = _scaled(many.plus(one, -1.0), 1 / (BATCH - 1))
     reading = on.measured(lambda store: _some(store, size), _read_some).work

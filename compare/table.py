@@ -14,6 +14,9 @@ from tools.tables import HEADINGS
 
 Json = Mapping[str, Any]
 
+WIDTH = 130
+"""Columns in a log, which has no width of its own."""
+
 
 def show(compared: Json, console: Console) -> None:
     """Prints the tables."""
@@ -73,5 +76,5 @@ def _patterns(compared: Json) -> Json:
 def _table(title: str, columns: list[str]) -> Table:
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="bold")
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+        table.add_column(column, justify="left" if index == 0 else "right", no_wrap=index == 0)
     return table

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from secrets import token_hex
 from typing import Any
 
@@ -26,6 +27,9 @@ WRITERS = (1, 2, 4, 8, 16)
 SECONDS = 1.5
 VISIBLE_SECONDS = 30.0
 """Time that an event is given to show in the log."""
+
+PAUSE_SECONDS = 0.2
+"""Between two looks at a log that has nothing new."""
 
 SAME, DIFFERENT = "same aggregate", "different aggregates"
 
@@ -125,11 +129,13 @@ class Timer:
             event = workloads.event(f"{self._run} lag {number}", 1, workloads.KB)
             client("store_events", workloads.request(f"{self._run} lag {number}", [event]))
             stored = time.monotonic()
-            while not (page := _page(client, after))["events"]:
-                if time.monotonic() - stored > VISIBLE_SECONDS:
-                    break
+            client("get_aggregate_events", {"aggregateId": event["aggregateId"]})
+            seen = False
+            while not seen and time.monotonic() - stored < VISIBLE_SECONDS:
+                page = _page(client, after)
+                after = page["next"]
+                seen = any(each["aggregateId"] == event["aggregateId"] for each in page["events"])
             lags.append(time.monotonic() - stored)
-            after = page["next"]
         return Range.of(lags)
 
     def _goodput(self, mode: str) -> list[Goodput]:
@@ -137,7 +143,8 @@ class Timer:
         for writers in WRITERS:
             self._tell(f"goodput, {mode}, {writers} writers")
             self._warm_up(writers)
-            with self._following(f"reader {mode} {writers}"):
+            aggregates = {self._aggregate(mode, writers, number) for number in range(writers)}
+            with self._following(f"reader {mode} {writers}", sorted(aggregates)):
                 points.append(self._write(mode, writers))
         return points
 
@@ -159,17 +166,20 @@ class Timer:
         return f"{self._run} {mode} {writers}" + (f" {number}" if mode == DIFFERENT else "")
 
     @contextmanager
-    def _following(self, name: str) -> Iterator[None]:
-        """A reader that follows the log meanwhile, so that the checker has somebody to be late for."""
+    def _following(self, name: str, aggregates: Sequence[str]) -> Iterator[None]:
+        """A reader that follows the log and looks at aggregates meanwhile, so that the checker has what to judge by."""
         stop, client = threading.Event(), self._recorder.client(name)
 
         def follow() -> None:
             after = None
-            while not stop.is_set():
+            for aggregate in cycle(aggregates):
+                if stop.is_set():
+                    return
                 page = _page(client, after)
                 after = page["next"]
+                client("get_aggregate_events", {"aggregateId": workloads.aggregate_id(aggregate), "limit": 1000})
                 if not page["hasMore"]:
-                    stop.wait(0.2)
+                    stop.wait(PAUSE_SECONDS)
 
         thread = threading.Thread(target=follow, name=name)
         thread.start()
@@ -199,7 +209,7 @@ class Timer:
                 break
             if time.monotonic() > deadline:
                 break
-            time.sleep(0.2)
+            time.sleep(PAUSE_SECONDS)
         for aggregate in sorted({aggregate for aggregate, _ in stored}):
             start: int | None = 1
             while start:
@@ -249,14 +259,9 @@ def _page(client: Answer, after: str | None) -> dict[str, Any]:
 
 
 def _end(client: Answer) -> str | None:
-    """Where the log ends, once it has stopped growing."""
-    after = None
-    while True:
-        page = _page(client, after)
-        if page["next"] == after and after is not None:
-            return after
-        after = page["next"]
-        time.sleep(0.2)
+    """Where the log ends now."""
+    events = workloads.read_all(client)
+    return events[-1]["offset"] if events else None
 
 
 def _seconds(step: Callable[[], object]) -> float:

@@ -30,6 +30,8 @@ class Defect:
         if operation == "store_events":
             return self.append(request)
         answer = wire.answer(self.store, operation, request)
+        if "error" in answer:
+            return answer
         return self.aggregate(request, answer) if operation == "get_aggregate_events" else self.log(request, answer)
 
     def append(self, request: Json) -> Json:
