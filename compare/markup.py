@@ -30,19 +30,28 @@ def section(title: str, note: str, *parts: str) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, grouped: bool = False) -> str:
-    """Cells are HTML. With `grouped` a row with an empty first cell belongs to the one above."""
-    head = "".join(f"<th scope='col'>{cell}</th>" for cell in header)
+    """Cells are HTML. With `grouped` the first cell of a row, if not empty, is a heading over the rows from there."""
+    columns = header[1:] if grouped else header
+    head = "".join(f"<th scope='col'>{cell}</th>" for cell in columns)
     body = []
     for row in rows:
-        begins = bool(row[0]) and grouped
-        cells = "".join(
-            f"<{tag}{scope}{_title(cell)}>{cell}</{tag}>"
-            for index, cell in enumerate(row)
-            for tag, scope in [("th", " scope='row'") if index == 0 else ("td", "")]
-        )
-        body.append(f"<tr{' class=begins' if begins else ''}>{cells}</tr>")
+        if grouped and row[0]:
+            body.append(f"<tr class='group'><th scope='rowgroup' colspan='{len(columns)}'>{row[0]}</th></tr>")
+        body.append(_row(row[1:] if grouped else row))
     content = f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
     return f"<div class='scroll' tabindex='0'><table>{content}</table></div>"
+
+
+def _row(cells: Sequence[str]) -> str:
+    first, *others = cells
+    rest = "".join(f"<td{_title(cell)}{_LONG if len(cell) > LONG else ''}>{cell}</td>" for cell in others)
+    return f"<tr><th scope='row'{_title(first)}>{first}</th>{rest}</tr>"
+
+
+LONG = 30
+"""Letters from which on a cell is given room, lest it becomes a tower on a phone."""
+
+_LONG = " class='long'"
 
 
 def _title(cell: str) -> str:
