@@ -34,8 +34,12 @@ env: $(INSTALLED) ## Print shell lines that point AWS tools to the local AWS: ev
 	@$(PYTHON) -m local env
 
 .PHONY: compare
-compare: $(INSTALLED) ## Measure all patterns side by side
-	@$(PYTHON) -m compare --target '$(TARGET)'
+compare: $(INSTALLED) ## Measure all patterns, or PATTERNS="…", side by side
+	@$(PYTHON) -m compare --target '$(TARGET)' '$(or $(PATTERNS),$(PATTERN))'
+
+.PHONY: figures
+figures: $(INSTALLED) ## Keep the figures of the last comparison, and renew the README's guide by them
+	@$(PYTHON) -m compare.keep
 
 .PHONY: destroy
 destroy: $(INSTALLED) ## Remove the deployed PATTERN from TARGET

@@ -1,1 +1,1 @@
-"""Measures the patterns: what a handler costs by itself (`bench`), and all of them side by side."""
+"""The patterns side by side, on the same work: `make compare`."""

@@ -74,7 +74,15 @@ def _measure(pattern: Pattern, session: Session) -> list[str]:
 
 
 def init_ratio(code: Path, environment: Mapping[str, str], *, bytecode: bool) -> float:
-    """Median CPU time of a process that imports the handlers, over one that only makes a boto3 client.
+    """Median CPU time of a process that imports the handlers, over one that only makes a boto3 client."""
+    handler, bare = init_seconds(code, environment, bytecode=bytecode, runs=INIT_RUNS)
+    return statistics.median(handler) / statistics.median(bare)
+
+
+def init_seconds(
+    code: Path, environment: Mapping[str, str], *, bytecode: bool, runs: int
+) -> tuple[list[float], list[float]]:
+    """CPU time of processes that import the handlers, and of as many that only make a boto3 client, in turns.
 
     Without `bytecode` the package's modules are compiled at each start, as those of a new package are on Lambda.
     """
@@ -88,10 +96,10 @@ def init_ratio(code: Path, environment: Mapping[str, str], *, bytecode: bool) ->
     chosen = with_bytecode if bytecode else without
     subprocess.run(handler, env=chosen, check=True)
     times: dict[str, list[float]] = {"handler": [], "bare": []}
-    for _ in range(INIT_RUNS):
+    for _ in range(runs):
         for name, command in (("handler", handler), ("bare", bare)):
             times[name].append(_cpu_seconds(command, chosen))
-    return statistics.median(times["handler"]) / statistics.median(times["bare"])
+    return times["handler"], times["bare"]
 
 
 def append_ratio(pattern: Pattern, environment: Mapping[str, str]) -> float:

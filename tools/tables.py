@@ -94,7 +94,7 @@ def promises(pattern: Pattern) -> str:
         [
             ceiling["what"],
             _ceiling(ceiling),
-            f"{ceiling['limited_by']} ([source]({ceiling['source']}), read {ceiling['read']})",
+            f"{ceiling['limited_by']} ([source]({_address(ceiling['source'])}), read {ceiling['read']})",
         ]
         for ceiling in sheet["ceilings"]
     ]
@@ -115,6 +115,11 @@ def _cost(cost: dict[str, Any]) -> str:
 
 def _ceiling(ceiling: dict[str, Any]) -> str:
     return f"{ceiling['value']:,} {ceiling['unit']}"
+
+
+def _address(source: str) -> str:
+    """A page, or a file of this project as seen from a pattern's folder."""
+    return source if source.startswith("https://") else f"../../{source}"
 
 
 def _toml(value: Any) -> str:

@@ -1,0 +1,66 @@
+"""`python -m compare.keep [--check]`: keeps the figures of the last comparison, and the decision guide made of them.
+
+What carries over goes to `compare/figures.json`, which tests measure anew and compare to the digit; the guide goes into
+the README, between markers. With `--check` nothing is written, and a guide that would change is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from compare import chooser
+from compare.__main__ import FOLDER
+from compare.markup import Json
+from tools.console import Failure, progress, run
+from tools.discovery import ROOT, patterns
+
+FIGURES = Path(__file__).with_name("figures.json")
+BEGIN, END = "<!-- chooser:begin -->", "<!-- chooser:end -->"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Keep the figures of the last comparison, and the README's guide.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the guide would change")
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    if parser.parse_args().check:
+        if text != guided(text, kept()):
+            raise Failure("The README's decision guide is not that of compare/figures.json: run make figures.")
+        return
+    figures = _last_comparison()
+    FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    readme.write_text(guided(text, figures), encoding="utf-8")
+    progress(f"Written: {FIGURES.relative_to(ROOT)}, {readme.relative_to(ROOT)}")
+
+
+def kept() -> Json:
+    """The figures that the guide rests on."""
+    figures: Json = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return figures
+
+
+def guided(readme: str, figures: Json) -> str:
+    """The README with the guide that these figures make."""
+    guide = f"{BEGIN}\n{chooser.markdown(figures)}\n{END}"
+    text, found = re.subn(f"(?s){BEGIN}.*?{END}", lambda _: guide, readme)
+    if found != 1:
+        raise Failure(f"README.md needs the markers {BEGIN} and {END}, once.")
+    return text
+
+
+def _last_comparison() -> Json:
+    path = FOLDER / "results.json"
+    if not path.exists():
+        raise Failure("Nothing was compared yet: run make compare.")
+    figures: Json = json.loads(path.read_text(encoding="utf-8"))["carries_over"]
+    missing = {pattern.name for pattern in patterns()} - figures["patterns"].keys()
+    if missing:
+        raise Failure(f"The last comparison lacks {', '.join(sorted(missing))}: run make compare without PATTERNS.")
+    return figures
+
+
+if __name__ == "__main__":
+    run(main)

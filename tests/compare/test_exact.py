@@ -1,0 +1,83 @@
+"""What is said to carry over is the same to the digit whenever it is measured, and is what the kept figures say."""
+
+import json
+from typing import Any
+
+from compare import exact, faulty, keep
+from compare.costs import Prices
+from compare.exact import as_json, bench
+from compare.stage import Deployed
+from compare.workloads import KB, OPERATIONS, SIZES, event
+from tests.support.capacity import item_bytes
+from tests.support.session import Session
+from tools.discovery import Pattern
+
+PRICES = Prices.load()
+
+
+def deployed(pattern: Pattern, session: Session) -> Deployed:
+    described = session.deployment(pattern.name)
+    return Deployed(pattern, described["functions"], described["environment"], {"resources": []})
+
+
+def test_two_runs_agree_to_the_last_digit(each_pattern: Pattern, session: Session, aws: None) -> None:
+    with bench(deployed(each_pattern, session), PRICES) as on:
+        first, second = (json.dumps(as_json(exact.operations(on))) for _ in range(2))
+        profiles = [exact.profile(on, KB) for _ in range(2)]
+
+    assert first == second
+    assert profiles[0] == profiles[1]
+
+
+def test_the_kept_figures_are_those_of_this_checkout(each_pattern: Pattern, session: Session, aws: None) -> None:
+    figures = keep.kept()["patterns"].get(each_pattern.name)
+    if figures is None:
+        return  # a pattern that came after the last `make figures` is not in the guide yet
+
+    with bench(deployed(each_pattern, session), PRICES) as on:
+        measured = json.loads(json.dumps(as_json(exact.operations(on))))
+
+    assert measured == figures["operations"], "the figures are out of date: run make compare, then make figures"
+
+
+def test_faults_behave_the_same_in_each_run_and_break_no_promise(
+    each_pattern: Pattern, session: Session, aws: None
+) -> None:
+    guarantees = each_pattern.sheet["guarantees"]
+    with bench(deployed(each_pattern, session), PRICES) as on:
+        first, second = (faulty.behaviour(on, guarantees) for _ in range(2))
+
+    assert first == second
+    assert not any(seen.anomalies for seen in first.values())
+    assert all(seen.trials for seen in first.values())
+    assert all(
+        seen.outcomes.total() == seen.outcomes["answered"] + seen.outcomes["recovered"] for seen in first.values()
+    )
+
+
+def test_every_kind_of_fault_is_explained() -> None:
+    from tests.support.faults import ENUMERATED
+
+    assert faulty.MEANINGS.keys() == {kind.__name__ for kind in ENUMERATED}
+
+
+def test_the_readme_has_the_guide_of_the_kept_figures() -> None:
+    readme = (keep.ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert keep.guided(readme, keep.kept()) == readme
+
+
+def test_events_are_the_same_in_each_run_and_fit_their_size_once_stored() -> None:
+    for size in SIZES:
+        made = event("an aggregate", 7, size)
+        assert made == event("an aggregate", 7, size)
+        item: dict[str, Any] = {
+            **{name: {"S": made[name]} for name in ("aggregateId", "eventType")},
+            **{name: {"N": str(made[name])} for name in ("aggregateVersion", "eventVersion")},
+            "metadata": {"M": {"text": {"S": made["metadata"]["text"]}}},
+        }
+        assert size * 0.6 < item_bytes(item) < size
+
+
+def test_operations_are_measured_on_whole_work() -> None:
+    assert {"append_1", "append_10", "read_aggregate", "read_page", "catch_up"} <= OPERATIONS.keys()
