@@ -30,7 +30,7 @@ class Report:
         if kind == "change_summary" and entry["changes"]["operation"] == "plan":
             self._planned = sum(entry["changes"][change] for change in ("add", "change", "remove"))
             progress(f"{self.title}: {self._planned or 'no'} changes")
-        elif kind == "apply_complete":
+        elif kind == "apply_complete" and entry["hook"]["action"] != "read":  # a data source is in no plan's count
             self._done += 1
             progress(f"{self.title}: [{self._done}/{self._planned}] {entry['hook']['resource']['addr']}")
         elif kind == "apply_progress":

@@ -16,7 +16,8 @@ from tools.terraform import Workspace
 FakeTerraform = Callable[[str], None]
 
 PLANNED = '{"type": "change_summary", "changes": {"add": 2, "change": 0, "remove": 0, "operation": "plan"}}'
-MADE = '{"type": "apply_complete", "hook": {"resource": {"addr": "aws_dynamodb_table.this"}}}'
+MADE = '{"type": "apply_complete", "hook": {"action": "create", "resource": {"addr": "aws_dynamodb_table.this"}}}'
+READ = '{"type": "apply_complete", "hook": {"action": "read", "resource": {"addr": "data.aws_region.this"}}}'
 FAILED = (
     '{"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "creating Role",'
     ' "address": "aws_iam_role.this", "detail": "AccessDenied."}}'
@@ -38,7 +39,7 @@ def wait_for(holds: Callable[[], bool]) -> None:
 def test_progress_tells_each_thing_made_on_standard_error(
     fake_terraform: FakeTerraform, workspace: Workspace, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    fake_terraform(f"echo '{PLANNED}'; echo '{MADE}'")
+    fake_terraform(f"echo '{PLANNED}'; echo '{READ}'; echo '{MADE}'")
     terraform.apply(workspace, os.environ, {})
     told = capfd.readouterr()
     assert told.err.splitlines() == ["sample: apply: 2 changes", "sample: apply: [1/2] aws_dynamodb_table.this"]
