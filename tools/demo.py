@@ -115,4 +115,5 @@ def _expect(holds: bool, what: str) -> None:
 
 if __name__ == "__main__":
     from lambdas.eventstore.memory import MemoryEventStore
+
     demo(MemoryEventStore(), "In memory", Console(file=sys.stdout, width=110))
