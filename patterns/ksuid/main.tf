@@ -1,0 +1,57 @@
+# The table of events, whose index gives all of them in rough time order, and the three operations on it.
+
+locals {
+  all_events = "all-events"
+  index_arn  = "${module.events.arn}/index/${local.all_events}"
+}
+
+module "events" {
+  source = "../../terraform/modules/dynamodb_table"
+
+  name      = var.name
+  hash_key  = { name = "aggregateId", type = "S" }
+  range_key = { name = "aggregateVersion", type = "N" }
+
+  indexes = {
+    (local.all_events) = {
+      hash_key  = { name = "TYPE", type = "S" }
+      range_key = { name = "eventId", type = "S" }
+    }
+  }
+
+  deletion_protection    = var.deletion_protection
+  point_in_time_recovery = var.point_in_time_recovery
+  alarm_actions          = var.alarm_actions
+  tags                   = var.tags
+}
+
+module "api" {
+  source = "../../terraform/modules/event_store_api"
+
+  name    = var.name
+  pattern = "ksuid"
+  package = coalesce(var.package, "${path.module}/../../.build/ksuid.zip")
+
+  environment = {
+    TABLE     = module.events.name
+    SHARDS    = tostring(var.shards)
+    SETTLE_MS = tostring(var.settle_ms)
+  }
+
+  statements = {
+    # PutItem is also what the puts of a transaction are authorised by.
+    store_events = [{
+      actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"]
+      resources = [module.events.arn]
+    }]
+    get_aggregate_events = [{ actions = ["dynamodb:Query"], resources = [module.events.arn] }]
+    get_all_events       = [{ actions = ["dynamodb:Query"], resources = [local.index_arn] }]
+  }
+
+  architecture       = var.architecture
+  memory_size        = var.memory_size
+  log_level          = var.log_level
+  log_retention_days = var.log_retention_days
+  alarm_actions      = var.alarm_actions
+  tags               = var.tags
+}

@@ -1,0 +1,23 @@
+"""The suite's `ksuid` stores: without a settle window, so that tests need not wait and late events can be shown.
+
+The deployed one has a short window. The window itself is tested in test_settle_window.py.
+"""
+
+import time
+from typing import ClassVar
+
+from tests.support import harness
+from tests.support.harness import Environment
+
+_TICK_SECONDS = 0.005
+"""A little more than the 4 ms that two KSUIDs can have in common: reads end before the present tick."""
+
+
+class Harness(harness.Harness):
+    variables: ClassVar = {"settle_ms": "100"}
+
+    def fresh(self) -> Environment:
+        return {**super().fresh(), "SETTLE_MS": "0"}
+
+    def settle(self, environment: Environment) -> None:
+        time.sleep(_TICK_SECONDS)

@@ -1,0 +1,81 @@
+variable "name" {
+  description = "Name of the store and prefix of all its resources, so that several can live side by side."
+  type        = string
+  default     = "eventstore-ksuid"
+}
+
+variable "package" {
+  description = "Path of the zip that the build makes; null for where the build puts it."
+  type        = string
+  default     = null
+}
+
+variable "shards" {
+  description = "Partitions of the index of all events: each takes about 1,000 events a second. Never change it once events are stored."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.shards >= 1 && var.shards <= 64 && floor(var.shards) == var.shards
+    error_message = "There are 1 to 64 shards."
+  }
+}
+
+variable "settle_ms" {
+  description = "How far get_all_events stays behind now, in milliseconds, so that events written late are less often missed."
+  type        = number
+  default     = 2000
+
+  validation {
+    condition     = var.settle_ms >= 0 && floor(var.settle_ms) == var.settle_ms
+    error_message = "The settle window is a whole number of milliseconds, 0 or more."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete the table until this is turned off."
+  type        = bool
+  default     = true
+}
+
+variable "point_in_time_recovery" {
+  description = "Keep continuous backups of the last 35 days."
+  type        = bool
+  default     = true
+}
+
+variable "architecture" {
+  description = "Processor of the functions: `arm64` or `x86_64`."
+  type        = string
+  default     = "arm64"
+}
+
+variable "memory_size" {
+  description = "MiB of memory of each function."
+  type        = number
+  default     = 512
+}
+
+variable "log_level" {
+  description = "Lowest level that is logged."
+  type        = string
+  default     = "INFO"
+}
+
+variable "log_retention_days" {
+  description = "Days that log lines are kept."
+  type        = number
+  default     = 30
+}
+
+variable "alarm_actions" {
+  description = "ARNs (usually of an SNS topic) to notify when an alarm goes off or clears."
+  type        = list(string)
+  default     = []
+}
+
+variable "tags" {
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,106 @@
+variable "name" {
+  description = "Name of the function; its role, log group and alarms are named after it. 64 characters at most."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
+    error_message = "A function name has 1 to 64 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "description" {
+  description = "What the function does, as shown in the console."
+  type        = string
+}
+
+variable "service" {
+  description = "The store that the function belongs to: the `service` of its log lines and metrics."
+  type        = string
+}
+
+variable "package" {
+  description = "Path of the zip with the code."
+  type        = string
+}
+
+variable "handler" {
+  description = "Python path of the handler, such as `lambdas.handlers.store_events`."
+  type        = string
+}
+
+variable "statements" {
+  description = "What the function may do, beyond writing its own log: IAM actions on the ARNs they are needed for."
+  type = list(object({
+    actions   = list(string)
+    resources = list(string)
+  }))
+
+  validation {
+    condition     = alltrue([for action in flatten(var.statements[*].actions) : !strcontains(action, "*")])
+    error_message = "Name each IAM action in full: a wildcard grants what nobody reviewed."
+  }
+
+  validation {
+    condition     = alltrue([for resource in flatten(var.statements[*].resources) : startswith(resource, "arn:")])
+    error_message = "Name each resource by its ARN."
+  }
+}
+
+variable "environment" {
+  description = "Environment variables of the function."
+  type        = map(string)
+  default     = {}
+}
+
+variable "timeout" {
+  description = "Seconds an invocation may take."
+  type        = number
+  default     = 30
+}
+
+variable "memory_size" {
+  description = "MiB of memory; CPU grows with it, so more memory also starts faster."
+  type        = number
+  default     = 512
+}
+
+variable "architecture" {
+  description = "`arm64` (about a fifth cheaper) or `x86_64`. The package is pure Python and runs on both."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "The architecture is arm64 or x86_64."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "How many invocations may run at once, set aside from the account's pool; null leaves it unreserved."
+  type        = number
+  default     = null
+}
+
+variable "log_level" {
+  description = "Lowest level that is logged."
+  type        = string
+  default     = "INFO"
+}
+
+variable "log_retention_days" {
+  description = "Days that log lines are kept."
+  type        = number
+  default     = 30
+}
+
+variable "alarm_actions" {
+  description = "ARNs (usually of an SNS topic) to notify when an alarm goes off or clears."
+  type        = list(string)
+  default     = []
+}
+
+variable "tags" {
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,143 @@
+"""pytest's part of the suite: which stores there are to test, and the fixtures that open them.
+
+`store` is every store there is; `fresh` is every one that can be had empty, in this process; `harness` and `deployed` are
+the patterns. Patterns are those that `tools.discovery` finds; a session that would test none fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from lambdas.eventstore.memory import MemoryEventStore
+from tests.support.aws_calls import Watch, watched
+from tests.support.harness import Harness, harness_of
+from tests.support.session import Owner, Session
+from tests.support.subjects import MEMORY_SHEET, Deployed, InProcess, Subject
+from tools.console import UsageError
+from tools.discovery import ALL, Pattern, select
+
+MEMORY = "memory"
+_OWNER = pytest.StashKey[Owner]()
+_SESSION = pytest.StashKey[Session]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    given = os.environ.get("PATTERN") or ALL  # what make was given
+    parser.addoption("--pattern", default=given, help="test this pattern only (a folder under patterns/), or all")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = getattr(config, "workerinput", {}).get("session")
+    if folder is None:
+        config.stash[_OWNER] = Owner(_patterns(config))
+        folder = config.stash[_OWNER].folder
+    config.stash[_SESSION] = Session(Path(folder))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if owner := config.stash.get(_OWNER, None):
+        owner.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["session"] = str(node.config.stash[_OWNER].folder)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    names = [pattern.name for pattern in _patterns(metafunc.config)]
+    if "store" in metafunc.fixturenames:
+        stores = [(MEMORY, ""), *((name, place) for name in names for place in ("in process", "deployed"))]
+        metafunc.parametrize("store", stores, indirect=True, ids=[" ".join(store).strip() for store in stores])
+    if "fresh" in metafunc.fixturenames:
+        metafunc.parametrize("fresh", [MEMORY, *names], indirect=True)
+    if "pattern" in metafunc.fixturenames:
+        metafunc.parametrize("pattern", names, indirect=True)
+
+
+def _patterns(config: pytest.Config) -> list[Pattern]:
+    try:
+        return select(config.getoption("--pattern"))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="session")
+def session(request: pytest.FixtureRequest) -> Session:
+    return request.config.stash[_SESSION]
+
+
+@pytest.fixture(scope="session")
+def aws(session: Session) -> Iterator[None]:
+    """The session's own local AWS, which the environment then leads to, as root."""
+    none_of_the_caller = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with patch.dict(os.environ, {**none_of_the_caller, **session.aws()}, clear=True):
+        yield
+
+
+@pytest.fixture
+def pattern(request: pytest.FixtureRequest) -> Pattern:
+    """Each pattern in turn."""
+    return select(request.param)[0]
+
+
+@pytest.fixture
+def watch(aws: None) -> Iterator[Watch]:
+    """Watches the AWS calls of every store opened in this test."""
+    with watched() as watch:
+        yield watch
+
+
+@pytest.fixture
+def harness(pattern: Pattern, session: Session, watch: Watch) -> Harness:
+    """The harness of each pattern in turn."""
+    return harness_of(pattern.name)(pattern.name, session.deployment(pattern.name)["environment"])
+
+
+@pytest.fixture
+def fresh(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    """Each store in turn, empty, in this process."""
+    with ExitStack() as stack:
+        yield _fresh(request.param, request, stack)
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    """Each store in turn: the memory store, each pattern in this process, each pattern through its deployed Lambdas."""
+    name, place = request.param
+    with ExitStack() as stack:
+        yield _deployed(name, request) if place == "deployed" else _fresh(name, request, stack)
+
+
+def _fresh(name: str, request: pytest.FixtureRequest, stack: ExitStack) -> Subject:
+    if name == MEMORY:
+        return InProcess(MemoryEventStore(), MEMORY_SHEET)
+    request.getfixturevalue("watch")
+    session: Session = request.getfixturevalue("session")
+    harness = harness_of(name)(name, session.deployment(name)["environment"])
+    environment = harness.fresh()
+    stack.callback(harness.discard, environment)
+    return InProcess(harness.open(environment), select(name)[0].sheet, harness, environment)
+
+
+def _deployed(name: str, request: pytest.FixtureRequest) -> Subject:
+    """From where its log ended when this process first saw it: other tests have stored events before."""
+    request.getfixturevalue("aws")
+    session: Session = request.getfixturevalue("session")
+    functions = session.deployment(name)["functions"]
+    client = boto3.client("lambda", config=Config(read_timeout=120, retries={"total_max_attempts": 1}))
+    subject = Deployed(functions, client, select(name)[0].sheet, _log_ends.get(name))
+    _log_ends[name] = subject.log_end()
+    return subject
+
+
+_log_ends: dict[str, str | None] = {}

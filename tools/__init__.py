@@ -1,0 +1,1 @@
+"""The project's commands, each a module: `python -m tools.deploy`."""

@@ -1,0 +1,76 @@
+"""`python -m tools.deploy PATTERN [--target …]`: packages patterns and applies them; again, it changes nothing.
+
+Interrupted, it is continued by running it again.
+"""
+
+import json
+import shlex
+import time
+from typing import Any
+
+from tools import arguments, deployments, package, providers, targets, terraform
+from tools.console import Failure, progress, result, run
+from tools.discovery import Pattern
+from tools.targets import Target
+from tools.terraform import Workspace
+
+OPERATIONS = ("store_events", "get_aggregate_events", "get_all_events")
+
+EXAMPLE = {
+    "events": [
+        {
+            "aggregateId": "4a009cfd-5ed5-4561-b654-53d812691cf2",
+            "aggregateVersion": 1,
+            "eventType": "ACCOUNT_CREATED",
+            "eventVersion": 1,
+            "metadata": {"name": "Josh Armitage"},
+        }
+    ]
+}
+
+
+def main() -> None:
+    patterns, name = arguments.parse("Deploy patterns.")
+    providers.find_terraform()  # before anything is started
+    target = targets.connect(name)
+    names = ", ".join(pattern.name for pattern in patterns)
+    targets.consent(target, f"Deploy {names} there, at your cost?")
+    deployments.each(patterns, lambda pattern: deploy(pattern, target))
+    for pattern in patterns:
+        result(_summary(pattern, target, terraform.outputs(Workspace(pattern, target.name))))
+
+
+def deploy(pattern: Pattern, target: Target) -> dict[str, Any]:
+    """Packages and applies one pattern, and gives its outputs."""
+    began = time.monotonic()
+    workspace = Workspace(pattern, target.name)
+    package.build(pattern)
+    deployments.claim(workspace, target)
+    try:
+        terraform.apply(workspace, target.environment, target.variables)
+    except Failure as failure:
+        raise Failure(f"{failure}{_remedy(str(failure), target)}") from None
+    progress(f"{pattern.name}: deployed in {time.monotonic() - began:.0f} s")
+    return terraform.outputs(workspace)
+
+
+def _remedy(failure: str, target: Target) -> str:
+    """What a Terraform that was killed while it made something leaves behind: a resource that no state knows."""
+    if target.name == "local" and "exist" in failure.lower():
+        return ". If a killed deployment left it there, start afresh: make down, then deploy again"
+    return ""
+
+
+def _summary(pattern: Pattern, target: Target, outputs: dict[str, Any]) -> str:
+    functions = [f"  {operation:21} {outputs[operation]}" for operation in OPERATIONS]
+    call = (
+        f"aws lambda invoke --function-name {outputs['store_events']} --cli-binary-format raw-in-base64-out"
+        f" --payload {shlex.quote(json.dumps(EXAMPLE))} /dev/stdout"
+    )
+    environment = ['  eval "$(make env)"'] if target.name == "local" else []
+    heading = f"{pattern.name} is deployed on {target.name}:"
+    return "\n".join([heading, *functions, "Try it:", *environment, f"  {call}", ""])
+
+
+if __name__ == "__main__":
+    run(main)

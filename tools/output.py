@@ -1,0 +1,36 @@
+"""`python -m tools.output PATTERN [--target …]`: what is deployed, as one JSON object; with `all`, one by pattern name."""
+
+import json
+from typing import Any
+
+from tools import arguments, deployments, targets, terraform
+from tools.console import Failure, result, run
+from tools.discovery import Pattern
+from tools.terraform import Workspace
+
+
+def main() -> None:
+    patterns, target = arguments.parse("Print what deployed patterns offer.")
+    found = {pattern.name: outputs(pattern, target) for pattern in patterns}
+    asked_for_one = len(patterns) == 1
+    result(json.dumps(next(iter(found.values())) if asked_for_one else found, indent=2))
+
+
+def outputs(pattern: Pattern, target: str) -> dict[str, Any]:
+    """The outputs of a deployed pattern; a Failure if it is not deployed, or its local AWS is gone."""
+    workspace = Workspace(pattern, target)
+    found = terraform.outputs(workspace)
+    if not found or not _still_there(workspace):
+        raise Failure(f"{pattern.name} is not deployed on {target}: run make deploy PATTERN={pattern.name} TARGET={target}")
+    return found
+
+
+def _still_there(workspace: Workspace) -> bool:
+    if workspace.target != "local":
+        return True
+    target = targets.reach(workspace.target)
+    return target is not None and deployments.belongs(workspace, target)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,132 @@
+"""Where a pattern is deployed: `local`, `localstack` or `aws`; how to reach it, and which account or instance it is.
+
+Local targets get an environment with no AWS variable of the caller's, so that a forgotten profile or session never
+sends test data to a real account. `aws` keeps the caller's environment, and refuses an endpoint that `make env` set.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import control
+from tools.console import Failure, UsageError, progress
+from tools.discovery import ROOT
+
+NAMES = ("local", "localstack", "aws")
+
+
+@dataclass(frozen=True)
+class Target:
+    """An AWS that answers. `identity` tells it from one that answered there before: an instance, or an account."""
+
+    name: str
+    identity: str
+    environment: Mapping[str, str] = field(repr=False)
+    variables: Mapping[str, str]
+
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether all that is deployed there ends with it."""
+        return self.name != "aws"
+
+
+def check(name: str) -> None:
+    if name not in NAMES:
+        raise UsageError(f"There is no target {name!r}: give TARGET=… as one of {', '.join(NAMES)}.")
+
+
+def connect(name: str) -> Target:
+    """The target, ready for a deployment: the local AWS is started if it does not run."""
+    if name == "local" and not control.find():
+        _start_local_aws()
+    target = reach(name)
+    if not target:
+        raise Failure("The local AWS ended right after its start: see .local/aws.log.")
+    return target
+
+
+def reach(name: str) -> Target | None:
+    """The target as it is; None for a local AWS that does not run."""
+    if name == "local":
+        aws = control.find()
+        return aws and local(aws)
+    return _localstack() if name == "localstack" else _aws()
+
+
+def _start_local_aws() -> None:
+    up = subprocess.run([sys.executable, "-m", "local", "up"], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+    if up.returncode:
+        raise Failure("Nothing was deployed, because the local AWS did not start.")
+
+
+def local(aws: control.LocalAws, name: str = "local") -> Target:
+    """A local AWS that runs. Under another name it has Terraform states apart from those of `make deploy`."""
+    return Target(name, aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
+
+
+def _localstack() -> Target:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "http://localhost:4566")
+    region = os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1"))
+    environment = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", "test"),
+        "AWS_SECRET_ACCESS_KEY": os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+    }
+    return Target("localstack", _localstack_session(endpoint), _isolated(environment), _DISPOSABLE)
+
+
+def _localstack_session(endpoint: str) -> str:
+    try:
+        with urllib.request.urlopen(f"{endpoint}/_localstack/info", timeout=5) as answer:
+            return str(json.load(answer)["session_id"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Failure(
+            f"No LocalStack answers at {endpoint} ({error}): start it, or set AWS_ENDPOINT_URL to where it listens."
+        ) from None
+
+
+_DISPOSABLE = {"deletion_protection": "false"}
+
+
+def _isolated(environment: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    no_profile = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return {**kept, **no_profile, "AWS_EC2_METADATA_DISABLED": "true", **environment}
+
+
+def _aws() -> Target:
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+        raise Failure(f"AWS_ENDPOINT_URL is {endpoint}, so that TARGET=aws would not reach AWS: unset it and its credentials.")
+    session = botocore.session.get_session()
+    region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+    if not region:
+        raise Failure("No AWS region is configured: set AWS_REGION.")
+    try:
+        account = session.create_client("sts", region_name=region).get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise Failure(f"AWS does not take your credentials ({error}): sign in, or set AWS_PROFILE.") from None
+    return Target("aws", f"account {account}, region {region}", {**os.environ, "AWS_REGION": region}, {})
+
+
+def consent(target: Target, question: str) -> None:
+    """Asks before anything is done that costs money; only `y`, or YES=1 in the environment, goes on."""
+    if target.keeps_nothing:
+        return
+    progress(f"AWS {target.identity}")
+    if os.environ.get("YES") == "1":
+        return
+    if not sys.stdin.isatty():
+        raise Failure(f"{question} Nobody is there to answer: say so with YES=1.")
+    progress(f"{question} [y/N]")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Failure("Nothing was done.")
