@@ -16,27 +16,27 @@ locals {
     }]
     get_aggregate_events = [{ actions = ["dynamodb:Query"], resources = [module.events.arn] }]
     get_all_events       = [{ actions = ["dynamodb:Query"], resources = [module.log.arn] }]
-
-    sequencer = [
-      { actions = ["dynamodb:BatchGetItem"], resources = [module.events.arn] },
-      {
-        actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-        resources = [module.log.arn]
-      },
-      {
-        actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
-        resources = [module.events.stream_arn]
-      },
-      { actions = ["dynamodb:ListStreams"], resources = ["${module.events.arn}/stream/*"] },
-      { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.failures.arn] },
-    ]
-
-    sweep = [
-      { actions = ["dynamodb:Scan"], resources = [module.events.arn] },
-      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [module.log.arn] },
-      { actions = ["lambda:InvokeFunction"], resources = [module.sequencer.function_arn] },
-    ]
   }
+
+  sequencer_statements = [
+    { actions = ["dynamodb:BatchGetItem"], resources = [module.events.arn] },
+    {
+      actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+      resources = [module.log.arn]
+    },
+    {
+      actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+      resources = [module.events.stream_arn]
+    },
+    { actions = ["dynamodb:ListStreams"], resources = ["${module.events.arn}/stream/*"] },
+    { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.failures.arn] },
+  ]
+
+  sweep_statements = [
+    { actions = ["dynamodb:Scan"], resources = [module.events.arn] },
+    { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [module.log.arn] },
+    { actions = ["lambda:InvokeFunction"], resources = [module.sequencer.function_arn] },
+  ]
 }
 
 module "events" {
@@ -74,11 +74,7 @@ module "api" {
   package = local.package
 
   environment = local.environment
-  statements = {
-    store_events         = local.statements.store_events
-    get_aggregate_events = local.statements.get_aggregate_events
-    get_all_events       = local.statements.get_all_events
-  }
+  statements  = local.statements
 
   architecture       = var.architecture
   memory_size        = var.memory_size
@@ -96,7 +92,7 @@ module "sequencer" {
   service     = var.name
   package     = local.package
   handler     = "patterns.single_writer.sequencer.handler"
-  statements  = local.statements.sequencer
+  statements  = local.sequencer_statements
   environment = local.environment
 
   reserved_concurrency = 1
@@ -164,7 +160,7 @@ module "sweep" {
   service     = var.name
   package     = local.package
   handler     = "patterns.single_writer.sweeper.handler"
-  statements  = local.statements.sweep
+  statements  = local.sweep_statements
 
   environment = merge(local.environment, {
     SEQUENCER      = module.sequencer.function_name

@@ -17,34 +17,34 @@ locals {
     }]
     get_aggregate_events = [{ actions = ["dynamodb:Query"], resources = [module.events.arn] }]
     get_all_events       = [{ actions = ["dynamodb:Query"], resources = [module.log.arn] }]
-
-    relay = [
-      {
-        actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
-        resources = [module.events.stream_arn]
-      },
-      { actions = ["dynamodb:ListStreams"], resources = ["${module.events.arn}/stream/*"] },
-      { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.doorbells.arn, aws_sqs_queue.failures.arn] },
-    ]
-
-    sequencer = [
-      { actions = ["dynamodb:BatchGetItem"], resources = [module.events.arn] },
-      {
-        actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-        resources = [module.log.arn]
-      },
-      {
-        actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
-        resources = [aws_sqs_queue.doorbells.arn]
-      },
-    ]
-
-    sweep = [
-      { actions = ["dynamodb:Scan"], resources = [module.events.arn] },
-      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [module.log.arn] },
-      { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.doorbells.arn] },
-    ]
   }
+
+  relay_statements = [
+    {
+      actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+      resources = [module.events.stream_arn]
+    },
+    { actions = ["dynamodb:ListStreams"], resources = ["${module.events.arn}/stream/*"] },
+    { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.doorbells.arn, aws_sqs_queue.failures.arn] },
+  ]
+
+  sequencer_statements = [
+    { actions = ["dynamodb:BatchGetItem"], resources = [module.events.arn] },
+    {
+      actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+      resources = [module.log.arn]
+    },
+    {
+      actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
+      resources = [aws_sqs_queue.doorbells.arn]
+    },
+  ]
+
+  sweep_statements = [
+    { actions = ["dynamodb:Scan"], resources = [module.events.arn] },
+    { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [module.log.arn] },
+    { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.doorbells.arn] },
+  ]
 }
 
 module "events" {
@@ -82,11 +82,7 @@ module "api" {
   package = local.package
 
   environment = local.environment
-  statements = {
-    store_events         = local.statements.store_events
-    get_aggregate_events = local.statements.get_aggregate_events
-    get_all_events       = local.statements.get_all_events
-  }
+  statements  = local.statements
 
   architecture       = var.architecture
   memory_size        = var.memory_size
@@ -104,7 +100,7 @@ module "relay" {
   service     = var.name
   package     = local.package
   handler     = "patterns.sqs_fifo.relay.handler"
-  statements  = local.statements.relay
+  statements  = local.relay_statements
   environment = { QUEUE_URL = aws_sqs_queue.doorbells.url }
 
   memory_size        = var.memory_size
@@ -173,15 +169,6 @@ resource "aws_sqs_queue" "dead_letters" {
   tags                      = var.tags
 }
 
-resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
-  queue_url = aws_sqs_queue.dead_letters.url
-
-  redrive_allow_policy = jsonencode({
-    redrivePermission = "byQueue"
-    sourceQueueArns   = [aws_sqs_queue.doorbells.arn]
-  })
-}
-
 module "sequencer" {
   source = "../../terraform/modules/lambda_function"
 
@@ -190,7 +177,7 @@ module "sequencer" {
   service     = var.name
   package     = local.package
   handler     = "patterns.sqs_fifo.sequencer.handler"
-  statements  = local.statements.sequencer
+  statements  = local.sequencer_statements
   environment = merge(local.environment, { QUEUE_URL = aws_sqs_queue.doorbells.url })
 
   timeout            = local.sequencer_timeout
@@ -223,7 +210,7 @@ module "sweep" {
   service     = var.name
   package     = local.package
   handler     = "patterns.sqs_fifo.sweeper.handler"
-  statements  = local.statements.sweep
+  statements  = local.sweep_statements
 
   environment = merge(local.environment, {
     QUEUE_URL      = aws_sqs_queue.doorbells.url
