@@ -8,6 +8,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 
 from local import control
 from local.control import STATE_DIR, LocalAws
@@ -17,11 +18,11 @@ from local.progress import live
 NONE_RUNS = "No local AWS is running. Start one with `make deploy PATTERN=…` or `python -m local up`."
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The local AWS of this checkout.")
     what = "start it, stop it, print its environment or its state"
     parser.add_argument("command", choices=COMMANDS, help=what)
-    command = parser.parse_args().command
+    command = parser.parse_args(arguments).command
     try:
         return COMMANDS[command](parser)
     except LocalAwsError as error:
@@ -40,13 +41,13 @@ def up(parser: argparse.ArgumentParser) -> int:
 
 
 def down(_parser: argparse.ArgumentParser) -> int:
-    stopped = control.stop()
+    stopped = control.stop(STATE_DIR)
     print("The local AWS is stopped." if stopped else "No local AWS was running.", file=sys.stderr)
     return 0
 
 
 def env(_parser: argparse.ArgumentParser) -> int:
-    aws = control.find()
+    aws = control.find(STATE_DIR)
     if not aws:
         print(NONE_RUNS, file=sys.stderr)
         return 1
@@ -56,7 +57,7 @@ def env(_parser: argparse.ArgumentParser) -> int:
 
 
 def status(_parser: argparse.ArgumentParser) -> int:
-    aws = control.find()
+    aws = control.find(STATE_DIR)
     health = aws and aws.health()
     if not aws or not health:
         print(NONE_RUNS, file=sys.stderr)

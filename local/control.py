@@ -38,9 +38,7 @@ class LocalAws:
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def start(
-        cls, state_dir: Path, port: int = 0, *, detached: bool = False, tell: Tell = silent
-    ) -> "LocalAws":
+    def start(cls, state_dir: Path, port: int = 0, *, detached: bool = False, tell: Tell = silent) -> "LocalAws":
         """The one that already runs for `state_dir`, else a new one on `port` (0: a free one), ready."""
         state_dir = state_dir.resolve()
         with exclusive(state_dir / "lock"):

@@ -7,15 +7,15 @@ An exception in a front becomes a plain 500, which the SDKs retry.
 """
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Callable, Coroutine, MutableMapping, Sequence
 from typing import Any
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Front = Callable[[Scope, Receive, Send, App], Awaitable[None]]
+Receive = Callable[[], Coroutine[Any, Any, Message]]
+Send = Callable[[Message], Coroutine[Any, Any, None]]
+App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+Front = Callable[[Scope, Receive, Send, App], Coroutine[Any, Any, None]]
 
 HEALTH_PATH = "/_local/health"
 

@@ -1,8 +1,9 @@
 """The virtual environments of the local AWS: the emulator's, and the one its Lambdas run in.
 
-They are two so that a function can import what AWS's runtime offers, and not what the emulator happens to need. Each
-is made once, from a pinned requirements file. A stamp, written last, tells a finished environment from one that was
-interrupted or made from other requirements; those are made anew. Needs the network, or a pip cache.
+They are two so that a function can import what AWS's runtime offers, and not what the emulator happens to
+need. Each is made once, from a pinned requirements file. A stamp, written last, tells a finished environment
+from one that was interrupted or made from other requirements; those are made anew. Needs the network, or a
+pip cache.
 """
 
 import hashlib

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from local.alarms import alarms
 from local.fronts import App, chain, health
 
 GRACE_SECONDS = 0.5
@@ -62,7 +63,7 @@ def _app(instance: str) -> App:
         "version": f"MiniStack {version('ministack')}",
         "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return chain([health(identity)], ministack.app.app)
+    return chain([health(identity), alarms()], ministack.app.app)
 
 
 async def _serve(app: App, socket: int, *, lifeline: bool) -> None:

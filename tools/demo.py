@@ -1,25 +1,48 @@
-"""`make demo`: the deployed pattern, used as a person would use it.
+"""`python -m tools.demo PATTERN [--target …]`: the deployed pattern, used as a person would use it.
 
 Opens two accounts, moves money, reads an aggregate back, tails all events from where the log ended before, keeps a
 read model, and has a stale writer refused. Each step goes through the deployed Lambdas. Fails if a step does.
 """
 
 import json
-import sys
+import os
 import time
 from collections.abc import Sequence
 from uuid import uuid4
 
+import boto3
 from rich.console import Console
 from rich.table import Table
 
 from lambdas.accounts.balances import Balances
 from lambdas.accounts.commands import Accounts
 from lambdas.eventstore import Append, EventStore, StoredEvent, VersionConflict
-from tools.console import Failure
+from lambdas.eventstore.remote import InvocationFailed, RemoteEventStore
+from lambdas.eventstore.wire import OPERATIONS
+from tools import arguments, targets
+from tools.console import Failure, run
+from tools.output import outputs
 
 _VISIBLE_SECONDS = 30.0
 """How long the demo waits for its events to show in the log, where that takes a while."""
+
+_WIDTH = 120
+
+
+def main() -> None:
+    patterns, target_name = arguments.parse("Use deployed patterns as a person would.")
+    deployed = [(pattern, outputs(pattern, target_name)) for pattern in patterns]
+    target = targets.reach(target_name)
+    assert target, "a deployed pattern has a target"
+    os.environ.clear()
+    os.environ.update(target.environment)
+    client = boto3.client("lambda")
+    for pattern, offers in deployed:
+        store = RemoteEventStore(client, {operation: offers[operation] for operation in OPERATIONS})
+        try:
+            demo(store, f"{pattern.sheet['title']} on {target_name}", Console(highlight=False, width=_WIDTH))
+        except InvocationFailed as failure:
+            raise Failure(f"A Lambda of {pattern.name} failed: {failure}. Its log group says why.") from None
 
 
 def demo(store: EventStore, title: str, console: Console) -> None:
@@ -114,6 +137,4 @@ def _expect(holds: bool, what: str) -> None:
 
 
 if __name__ == "__main__":
-    from lambdas.eventstore.memory import MemoryEventStore
-
-    demo(MemoryEventStore(), "In memory", Console(file=sys.stdout, width=110))
+    run(main)

@@ -6,11 +6,12 @@ Interrupted, it is continued by running it again.
 import json
 import shlex
 import time
+from pathlib import Path
 from typing import Any
 
 from tools import arguments, deployments, package, providers, targets, terraform
 from tools.console import Failure, progress, result, run
-from tools.discovery import Pattern
+from tools.discovery import ROOT, Pattern
 from tools.targets import Target
 from tools.terraform import Workspace
 
@@ -40,10 +41,10 @@ def main() -> None:
         result(_summary(pattern, target, terraform.outputs(Workspace(pattern, target.name))))
 
 
-def deploy(pattern: Pattern, target: Target) -> dict[str, Any]:
-    """Packages and applies one pattern, and gives its outputs."""
+def deploy(pattern: Pattern, target: Target, root: Path = ROOT) -> dict[str, Any]:
+    """Packages and applies one pattern, and gives its outputs. The state is kept under `root`."""
     began = time.monotonic()
-    workspace = Workspace(pattern, target.name)
+    workspace = Workspace(pattern, target.name, root)
     package.build(pattern)
     deployments.claim(workspace, target)
     try:

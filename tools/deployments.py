@@ -43,7 +43,7 @@ def forget(workspace: Workspace) -> None:
     shutil.rmtree(workspace.folder, ignore_errors=True)
 
 
-def each(patterns: list[Pattern], work: Callable[[Pattern], None]) -> None:
+def each(patterns: list[Pattern], work: Callable[[Pattern], object]) -> None:
     """Does the work for all patterns at once. One that fails stops no other; at the end every failure is told."""
     failures: list[str] = []
     with ThreadPoolExecutor(max_workers=max(len(patterns), 1)) as pool:

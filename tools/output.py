@@ -1,4 +1,4 @@
-"""`python -m tools.output PATTERN [--target …]`: what is deployed, as one JSON object; with `all`, one by pattern name."""
+"""`python -m tools.output PATTERN [--target …]`: what is deployed, as one JSON object; for `all`, one by name."""
 
 import json
 from typing import Any
@@ -21,7 +21,9 @@ def outputs(pattern: Pattern, target: str) -> dict[str, Any]:
     workspace = Workspace(pattern, target)
     found = terraform.outputs(workspace)
     if not found or not _still_there(workspace):
-        raise Failure(f"{pattern.name} is not deployed on {target}: run make deploy PATTERN={pattern.name} TARGET={target}")
+        raise Failure(
+            f"{pattern.name} is not deployed on {target}: run make deploy PATTERN={pattern.name} TARGET={target}"
+        )
     return found
 
 

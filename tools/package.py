@@ -1,4 +1,6 @@
-"""Builds `.build/<pattern>.zip`, the code of all of a pattern's Lambdas: same sources, same bytes, on every machine.
+"""`python -m tools.package PATTERN`: builds `.build/<pattern>.zip`, the code of all of a pattern's Lambdas.
+
+Same sources, same bytes, on every machine.
 
 Third-party code is copied from the virtual environment that runs this, whose packages were verified against the hashes
 in requirements/dev.txt when they were installed; their versions must be those of requirements/lambda.txt. So a build
@@ -13,7 +15,8 @@ from fnmatch import fnmatch
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
-from tools.console import Failure
+from tools import arguments
+from tools.console import Failure, result, run
 from tools.discovery import ROOT, Pattern
 
 MAX_BYTES = 1_500_000
@@ -44,8 +47,14 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first moment that a zip can hold."""
 
 
+def main() -> None:
+    patterns, _ = arguments.parse("Build the Lambda packages of patterns.")
+    for pattern in patterns:
+        result(str(build(pattern).relative_to(ROOT)))
+
+
 def build(pattern: Pattern, root: Path = ROOT) -> Path:
-    """Writes the pattern's package and gives its path. An interrupted or concurrent build leaves no half-written one."""
+    """Writes the pattern's package and gives its path. No half-written one is ever seen."""
     package = root / ".build" / f"{pattern.name}.zip"
     package.parent.mkdir(exist_ok=True)
     unfinished = package.with_suffix(f".{os.getpid()}")
@@ -53,7 +62,9 @@ def build(pattern: Pattern, root: Path = ROOT) -> Path:
     size = unfinished.stat().st_size
     if size > MAX_BYTES:
         unfinished.unlink()
-        raise Failure(f"The package of {pattern.name} has {size:,} bytes, over {MAX_BYTES:,}: prune it in tools/package.py.")
+        raise Failure(
+            f"The package of {pattern.name} has {size:,} bytes, over {MAX_BYTES:,}: prune it in tools/package.py."
+        )
     unfinished.replace(package)
     return package
 
@@ -96,3 +107,7 @@ def _installed(name: str, version: str) -> Distribution:
     if installed.version != version:
         raise Failure(f"{name} {installed.version} is installed, and requirements/lambda.txt has {version}: {remedy}")
     return installed
+
+
+if __name__ == "__main__":
+    run(main)

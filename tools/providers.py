@@ -1,7 +1,7 @@
 """Finds Terraform (or OpenTofu), and a directory with the AWS provider where the registry may be out of reach.
 
-A provider directory is the one that TF_PLUGIN_DIR names, or else the first of Terraform's implied mirror directories,
-or of the directories directly under /opt, that holds a fitting provider for this machine. With none, the registry is used.
+A provider directory is the one that TF_PLUGIN_DIR names, or else the first of Terraform's implied mirror directories
+and of the directories directly under /opt that holds a fitting provider for this machine; with none, the registry.
 """
 
 import json

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
@@ -56,8 +57,7 @@ def connect(name: str) -> Target:
 def reach(name: str) -> Target | None:
     """The target as it is; None for a local AWS that does not run."""
     if name == "local":
-        aws = control.find()
-        return aws and local(aws)
+        return _local()
     return _localstack() if name == "localstack" else _aws()
 
 
@@ -67,8 +67,13 @@ def _start_local_aws() -> None:
         raise Failure("Nothing was deployed, because the local AWS did not start.")
 
 
+def _local() -> Target | None:
+    aws = control.find()
+    return local(aws) if aws else None
+
+
 def local(aws: control.LocalAws, name: str = "local") -> Target:
-    """A local AWS that runs. Under another name it has Terraform states apart from those of `make deploy`."""
+    """A given local AWS, such as a test's own. Under another name its Terraform states lie apart from the usual ones."""
     return Target(name, aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
 
 
@@ -106,8 +111,10 @@ def _isolated(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _aws() -> Target:
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
-        raise Failure(f"AWS_ENDPOINT_URL is {endpoint}, so that TARGET=aws would not reach AWS: unset it and its credentials.")
-    session = botocore.session.get_session()
+        raise Failure(
+            f"AWS_ENDPOINT_URL is {endpoint}, so that TARGET=aws would not reach AWS: unset it and its credentials."
+        )
+    session: Any = botocore.session.get_session()
     region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
     if not region:
         raise Failure("No AWS region is configured: set AWS_REGION.")

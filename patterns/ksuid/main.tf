@@ -3,6 +3,22 @@
 locals {
   all_events = "all-events"
   index_arn  = "${module.events.arn}/index/${local.all_events}"
+
+  environment = {
+    TABLE     = module.events.name
+    SHARDS    = tostring(var.shards)
+    SETTLE_MS = tostring(var.settle_ms)
+  }
+
+  statements = {
+    # PutItem is also what the puts of a transaction are authorised by.
+    store_events = [{
+      actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"]
+      resources = [module.events.arn]
+    }]
+    get_aggregate_events = [{ actions = ["dynamodb:Query"], resources = [module.events.arn] }]
+    get_all_events       = [{ actions = ["dynamodb:Query"], resources = [local.index_arn] }]
+  }
 }
 
 module "events" {
@@ -32,21 +48,8 @@ module "api" {
   pattern = "ksuid"
   package = coalesce(var.package, "${path.module}/../../.build/ksuid.zip")
 
-  environment = {
-    TABLE     = module.events.name
-    SHARDS    = tostring(var.shards)
-    SETTLE_MS = tostring(var.settle_ms)
-  }
-
-  statements = {
-    # PutItem is also what the puts of a transaction are authorised by.
-    store_events = [{
-      actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"]
-      resources = [module.events.arn]
-    }]
-    get_aggregate_events = [{ actions = ["dynamodb:Query"], resources = [module.events.arn] }]
-    get_all_events       = [{ actions = ["dynamodb:Query"], resources = [local.index_arn] }]
-  }
+  environment = local.environment
+  statements  = local.statements
 
   architecture       = var.architecture
   memory_size        = var.memory_size

@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -49,24 +49,15 @@ class KsuidEventStore(EventStore):
     """`shards` spreads the index (about 1,000 events/s each, it may grow but never shrink); `settle_seconds` is how far
     `get_all_events` stays behind the clock."""
 
-    def __init__(
-        self,
-        client: Any,
-        table: str,
-        *,
-        shards: int = 1,
-        settle_seconds: float = 2.0,
-        now: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, client: Any, table: str, *, shards: int = 1, settle_seconds: float = 2.0) -> None:
         self._client = client
         self._table = EventsTable(client, table, offset="eventId")
         self._shards = shards
         self._settle_seconds = settle_seconds
-        self._now = now
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
         # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
-        event_ids = self._table.new_ids(append, self._now())
+        event_ids = self._table.new_ids(append, time.time())
         for attempt in count():
             outcome = self._write(append, event_ids)
             if outcome == "stored":
@@ -83,7 +74,7 @@ class KsuidEventStore(EventStore):
         if after is not None and not ksuids.is_ksuid(after):
             raise InvalidRequest("/after", "is not an offset of this store: pass on `next` or an event's `offset`")
         first = ksuids.SMALLEST if after is None else ksuids.successor(after)
-        last = ksuids.first_of(self._now() - self._settle_seconds)
+        last = ksuids.first_of(time.time() - self._settle_seconds)
         events, more = pages.take(self._events_between(first, last, limit + 1), limit)
         return LogPage(events, events[-1].offset if events else after, more)
 

@@ -64,7 +64,9 @@ class Watch:
             self._recordings.remove(recording)
 
     def client(self, service: str, config: Any = aws._CONFIG) -> Any:
-        client = _SESSION.create_client(service, config=config)
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _LOADER)
+        client = session.create_client(service, config=config)
         send = client._endpoint.http_session.send
         events = client.meta.events
         events.register("before-parameter-build.*.*", self._begin)
@@ -107,4 +109,5 @@ def watched() -> Iterator[Watch]:
         yield watch
 
 
-_SESSION = botocore.session.get_session()
+_LOADER = botocore.session.get_session().get_component("data_loader")
+"""Shared, because it caches the descriptions of services; a session would keep credentials too."""

@@ -1,0 +1,84 @@
+# The project's commands; `make` alone lists them. All of the work is done in tools/, local/ and compare/.
+
+SHELL := /bin/sh
+TARGET ?= local
+WORKERS ?= auto
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed-requirements.txt
+ON_PATTERN = --target '$(TARGET)' '$(PATTERN)'
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+.PHONY: help
+help: ## List the commands
+	@echo "make COMMAND [PATTERN=ksuid|…|all] [TARGET=local|localstack|aws]"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
+
+.PHONY: deploy
+deploy: $(INSTALLED) ## Deploy PATTERN on TARGET, starting the local AWS if need be
+	@$(PYTHON) -m tools.deploy $(ON_PATTERN)
+
+.PHONY: demo
+demo: $(INSTALLED) ## Use the deployed PATTERN as a person would
+	@$(PYTHON) -m tools.demo $(ON_PATTERN)
+
+.PHONY: output
+output: $(INSTALLED) ## Print the function names of the deployed PATTERN as JSON
+	@$(PYTHON) -m tools.output $(ON_PATTERN)
+
+.PHONY: env
+env: $(INSTALLED) ## Print shell lines that point AWS tools to the local AWS: eval "$(make env)"
+	@$(PYTHON) -m local env
+
+.PHONY: compare
+compare: $(INSTALLED) ## Measure all patterns side by side
+	@$(PYTHON) -m compare --target '$(TARGET)'
+
+.PHONY: destroy
+destroy: $(INSTALLED) ## Remove the deployed PATTERN from TARGET
+	@$(PYTHON) -m tools.destroy $(ON_PATTERN)
+
+.PHONY: down
+down: $(INSTALLED) ## Stop the local AWS, which forgets all that is deployed there
+	@$(PYTHON) -m local down
+
+.PHONY: test
+test: lint ## Check everything: lint, types, unit, Terraform, conformance
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, types and the Terraform format
+	@$(PYTHON) -m tools.lint
+
+.PHONY: unit
+unit: $(INSTALLED) ## Run the tests that need no local AWS
+	@$(PYTHON) -m pytest -n $(WORKERS) tests/unit
+
+.PHONY: conformance
+conformance: $(INSTALLED) ## Check that PATTERN keeps the contract and its guarantee sheet
+	@PATTERN='$(PATTERN)' $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/conformance
+
+.PHONY: package
+package: $(INSTALLED) ## Build the Lambda package of PATTERN, to take home
+	@$(PYTHON) -m tools.package $(ON_PATTERN)
+
+.PHONY: tables
+tables: $(INSTALLED) ## Write the READMEs' tables from the patterns' sheets
+	@$(PYTHON) -m tools.tables
+
+.PHONY: bench
+bench: $(INSTALLED) ## Measure the deployed PATTERN
+	@$(PYTHON) -m compare.bench $(ON_PATTERN)
+
+.PHONY: venv
+venv: $(INSTALLED) ## Make or renew the virtual environment
+
+$(INSTALLED): requirements/dev.txt tools/venv.sh
+	@sh tools/venv.sh $(VENV) requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove what was built; deployments and their state stay
+	@rm -rf $(VENV) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis

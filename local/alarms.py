@@ -1,0 +1,111 @@
+"""Completes the emulator's description of CloudWatch alarms, so that Terraform finds its alarms as it made them.
+
+MiniStack keeps alarms whole, but leaves most of their properties out of its XML answer to DescribeAlarms, which is the
+protocol of Terraform's provider: each deployment would then mend alarms that need no mending. This remembers what
+PutMetricAlarm asked for, by name, and puts into the answer what is missing. It makes nothing up: other answers, and
+alarms made in another protocol, go through as they are.
+"""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+from local.fronts import App, Front, Message, Receive, Scope, Send
+
+FORM = b"application/x-www-form-urlencoded"
+NOT_DESCRIBED = {"Action", "Version", "Tags"}
+ALARM = re.compile(r"<AlarmName>([^<]*)</AlarmName>.*?(?=</member>)", re.DOTALL)
+
+
+def alarms() -> Front:
+    """The front. It goes behind none that answers CloudWatch requests."""
+    asked_for: dict[str, dict[str, Any]] = {}
+
+    async def front(scope: Scope, receive: Receive, send: Send, onward: App) -> None:
+        if not dict(scope["headers"]).get(b"content-type", b"").startswith(FORM):
+            return await onward(scope, receive, send)
+        body = await _read(receive)
+        form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        if form.get("Action") == "PutMetricAlarm":
+            asked_for[escape(form.get("AlarmName", ""))] = _tree(form)
+        if form.get("Action") == "DescribeAlarms":
+            send = _completing(send, asked_for)
+        await onward(scope, _replay(body, receive), send)
+
+    return front
+
+
+def _tree(form: dict[str, str]) -> dict[str, Any]:
+    """`Dimensions.member.1.Name=TableName` and so on, as nested dictionaries."""
+    tree: dict[str, Any] = {}
+    for name, value in form.items():
+        *path, last = name.split(".")
+        branch = tree
+        for step in path:
+            branch = branch.setdefault(step, {})
+        branch[last] = value
+    return {name: value for name, value in tree.items() if name not in NOT_DESCRIBED}
+
+
+def _xml(name: str, value: Any) -> str:
+    if not isinstance(value, dict):
+        return f"<{name}>{escape(value)}</{name}>"
+    if name == "member":
+        return "".join(_xml(name, item) if isinstance(item, str) else _members(item) for item in value.values())
+    return f"<{name}>{''.join(_xml(*child) for child in value.items())}</{name}>"
+
+
+def _members(item: dict[str, Any]) -> str:
+    return f"<member>{''.join(_xml(*child) for child in item.items())}</member>"
+
+
+def _complete(described: str, asked_for: dict[str, dict[str, Any]]) -> str:
+    def mend(alarm: re.Match[str]) -> str:
+        properties = asked_for.get(alarm[1], {})
+        return alarm[0] + "".join(_xml(*each) for each in properties.items() if f"<{each[0]}>" not in alarm[0])
+
+    return ALARM.sub(mend, described)
+
+
+def _completing(send: Send, asked_for: dict[str, dict[str, Any]]) -> Send:
+    """Holds the answer back until it is whole, completes it, and sends it."""
+    start: Message = {}
+    parts: list[bytes] = []
+
+    async def held(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+            return
+        parts.append(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        body = _complete(b"".join(parts).decode(), asked_for).encode()
+        others = [header for header in start["headers"] if header[0].lower() != b"content-length"]
+        await send({**start, "headers": [*others, (b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
+
+    return held
+
+
+async def _read(receive: Receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body that was read already, and then what follows it."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

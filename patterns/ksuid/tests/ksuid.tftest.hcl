@@ -1,0 +1,66 @@
+mock_provider "aws" {
+  mock_resource "aws_dynamodb_table" {
+    defaults = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/orders" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/orders" }
+  }
+}
+
+variables {
+  name    = "orders"
+  package = "main.tf" # any file: only its hash is taken
+}
+
+run "the_outputs_name_the_three_functions_and_the_table" {
+  assert {
+    condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
+      output.get_all_events == "orders-get-all-events" && output.table == "orders"
+    )
+    error_message = "Other programs find the store by these outputs."
+  }
+}
+
+run "an_operation_may_touch_the_table_or_the_index_only_as_far_as_it_must" {
+  assert {
+    condition = toset(flatten(local.statements.store_events[*].actions)) == toset([
+      "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+    ])
+    error_message = "store_events reads and puts; it never updates or deletes."
+  }
+  assert {
+    condition     = local.statements.get_aggregate_events == [{ actions = ["dynamodb:Query"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"] }]
+    error_message = "get_aggregate_events queries the table."
+  }
+  assert {
+    condition     = local.statements.get_all_events == [{ actions = ["dynamodb:Query"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders/index/all-events"] }]
+    error_message = "get_all_events queries the index."
+  }
+}
+
+run "the_store_is_told_its_table_and_settings" {
+  variables {
+    shards    = 8
+    settle_ms = 500
+  }
+  assert {
+    condition     = local.environment == { TABLE = "orders", SHARDS = "8", SETTLE_MS = "500" }
+    error_message = "The functions read these variables."
+  }
+}
+
+run "there_is_at_least_one_shard" {
+  command = plan
+  variables {
+    shards = 0
+  }
+  expect_failures = [var.shards]
+}
+
+run "there_are_no_more_shards_than_a_reader_can_merge" {
+  command = plan
+  variables {
+    shards = 65
+  }
+  expect_failures = [var.shards]
+}

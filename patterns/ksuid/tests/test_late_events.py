@@ -1,0 +1,89 @@
+"""What can make an event late, each on its own; and that a settle window bears exactly what it is wide enough for."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.aws_calls import Watch
+from tests.support.examples import event, new_id, versions
+from tests.support.harness import Harness
+from tests.support.schedules import SCHEDULES, Scene, Schedule, clock_moved
+from tests.support.session import Session
+from tools.discovery import select
+
+
+@pytest.fixture
+def ksuid(session: Session, watch: Watch) -> Iterator[Scene]:
+    from patterns.ksuid.tests.harness import Harness as KsuidHarness
+
+    harness: Harness = KsuidHarness("ksuid", session.deployment("ksuid")["environment"])
+    environment = harness.fresh()
+    yield Scene(harness, environment, watch, select("ksuid")[0].sheet)
+    harness.discard(environment)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES["late_events"])
+def test_each_of_these_makes_an_event_late(ksuid: Scene, schedule: Schedule) -> None:
+    assert schedule(ksuid)
+
+
+@pytest.mark.parametrize(("behind", "late"), [(1, False), (9, False), (11, True), (60, True)])
+def test_a_clock_behind_by_less_than_the_window_makes_nothing_late(ksuid: Scene, behind: float, late: bool) -> None:
+    ksuid.environment["SETTLE_MS"] = "10000"
+    passed, skewed = new_id(), new_id()
+    with clock_moved(-10.5):
+        ksuid.open().store(event(passed, 1))
+    seen, place = ksuid.open().tail(None)  # reads up to ten seconds ago
+    with clock_moved(-behind):
+        ksuid.open().store(event(skewed, 1))
+
+    with clock_moved(60):
+        seen += ksuid.open().tail(place)[0]
+
+    assert passed in [event["aggregateId"] for event in seen]
+    assert (skewed not in [event["aggregateId"] for event in seen]) is late
+
+
+def test_an_event_shows_once_the_window_has_passed_and_not_before(ksuid: Scene) -> None:
+    ksuid.environment["SETTLE_MS"] = "10000"
+    aggregate = new_id()
+    ksuid.open().store(event(aggregate, 1))
+
+    with clock_moved(9):
+        assert ksuid.open().tail(None)[0] == []
+    with clock_moved(10.1):
+        assert versions(ksuid.open().tail(None)[0]) == [1]
+
+
+def test_ids_rise_within_an_aggregate_whatever_the_clocks_say(ksuid: Scene) -> None:
+    aggregate = new_id()
+    for version, clock in enumerate([0, 3600, -3600, 0, 7200, -7200], start=1):
+        with clock_moved(clock):
+            ksuid.open().store(event(aggregate, version))
+
+    with clock_moved(10_000):
+        events = ksuid.open().tail(None)[0]
+    assert versions(events) == [1, 2, 3, 4, 5, 6]
+    assert [event["eventId"] for event in events] == sorted({event["eventId"] for event in events})
+
+
+def test_a_request_over_several_aggregates_comes_behind_all_that_it_builds_on(ksuid: Scene) -> None:
+    ahead, other = new_id(), new_id()
+    with clock_moved(3600):
+        [before] = ksuid.open().store(event(ahead, 1))
+    stored = ksuid.open().store(event(other, 1), event(ahead, 2))
+
+    assert before["eventId"] < stored[0]["eventId"] < stored[1]["eventId"]
+
+
+def test_an_event_from_a_clock_ahead_shows_when_time_has_caught_up(ksuid: Scene) -> None:
+    aggregate = new_id()
+    with clock_moved(3600):
+        ksuid.open().store(event(aggregate, 1))
+
+    time.sleep(0.01)
+    assert ksuid.open().tail(None)[0] == []
+    assert versions(ksuid.open().aggregate(aggregate)) == [1]
+    with clock_moved(3601):
+        assert versions(ksuid.open().tail(None)[0]) == [1]

@@ -1,0 +1,127 @@
+mock_provider "aws" {
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/orders" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/orders" }
+  }
+}
+
+variables {
+  name        = "orders"
+  description = "Stores orders."
+  service     = "shop"
+  package     = "main.tf" # any file: only its hash is taken
+  handler     = "lambdas.handlers.store_events"
+  statements  = [{ actions = ["dynamodb:PutItem"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"] }]
+}
+
+run "the_function_runs_the_given_code_on_arm64" {
+  assert {
+    condition     = aws_lambda_function.this.architectures == tolist(["arm64"])
+    error_message = "arm64 is the cheaper processor."
+  }
+  assert {
+    condition     = aws_lambda_function.this.handler == "lambdas.handlers.store_events" && aws_lambda_function.this.source_code_hash == filebase64sha256("main.tf")
+    error_message = "A change of the code must reach the function."
+  }
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == -1
+    error_message = "Without a reservation the function shares the account's concurrency."
+  }
+}
+
+run "logs_and_metrics_name_the_service" {
+  variables {
+    environment = { TABLE = "orders" }
+  }
+  assert {
+    condition = aws_lambda_function.this.environment[0].variables == tomap({
+      POWERTOOLS_SERVICE_NAME      = "shop"
+      POWERTOOLS_METRICS_NAMESPACE = "EventStore"
+      POWERTOOLS_LOG_LEVEL         = "INFO"
+      TABLE                        = "orders"
+    })
+    error_message = "The function gets Powertools' settings and the pattern's own."
+  }
+}
+
+run "the_role_is_the_functions_own_and_allows_what_was_asked_and_the_log" {
+  assert {
+    condition = aws_lambda_function.this.role == aws_iam_role.this.arn && jsondecode(aws_iam_role.this.assume_role_policy).Statement == [
+      { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }
+    ]
+    error_message = "Only Lambda may take the role on."
+  }
+  assert {
+    condition = jsondecode(aws_iam_role_policy.this.policy).Statement == [
+      {
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/orders:*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["dynamodb:PutItem"]
+        Resource = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"]
+      },
+    ]
+    error_message = "The role must allow what was asked for and writing to its own log group, and nothing else."
+  }
+}
+
+run "the_log_group_expires" {
+  variables {
+    log_retention_days = 7
+  }
+  assert {
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 7
+    error_message = "Logs that never expire cost more each month."
+  }
+  assert {
+    condition     = aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.this.name
+    error_message = "The function must not write to a group that Lambda makes, which never expires."
+  }
+}
+
+run "errors_and_throttles_alarm_someone" {
+  variables {
+    alarm_actions = ["arn:aws:sns:us-east-1:123456789012:pager"]
+  }
+  assert {
+    condition     = toset([for alarm in aws_cloudwatch_metric_alarm.this : alarm.metric_name]) == toset(["Errors", "Throttles"])
+    error_message = "Errors and throttles are what a person is woken for."
+  }
+  assert {
+    condition = alltrue([for alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.dimensions["FunctionName"] == "orders" && alarm.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:pager"])
+    ])
+    error_message = "Each alarm must watch this function and reach the given topic."
+  }
+}
+
+run "concurrency_can_be_reserved" {
+  variables {
+    reserved_concurrency = 1
+  }
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == 1
+    error_message = "A sequencer needs a reservation of exactly 1."
+  }
+}
+
+run "a_wildcard_action_is_refused" {
+  command = plan
+  variables {
+    statements = [{ actions = ["dynamodb:*"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"] }]
+  }
+  expect_failures = [var.statements]
+}
+
+run "a_wildcard_resource_is_refused" {
+  command = plan
+  variables {
+    statements = [{ actions = ["dynamodb:PutItem"], resources = ["*"] }]
+  }
+  expect_failures = [var.statements]
+}

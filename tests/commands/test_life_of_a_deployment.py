@@ -1,0 +1,83 @@
+"""A pattern's way through the commands, on a local AWS of the test's own. The tests build on each other, in order."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import boto3
+
+from tests.commands.conftest import Make
+
+FUNCTIONS = {
+    "store_events": "eventstore-ksuid-store-events",
+    "get_aggregate_events": "eventstore-ksuid-get-aggregate-events",
+    "get_all_events": "eventstore-ksuid-get-all-events",
+}
+
+
+def test_a_deployment_that_was_killed_is_continued_by_deploying_again(
+    make: Make, checkout: Path, environ: dict[str, str]
+) -> None:
+    command = subprocess.Popen(
+        ["make", "deploy", "PATTERN=ksuid"],
+        cwd=checkout,
+        env=environ,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert command.stderr is not None
+    for line in command.stderr:
+        if "apply: [5/" in line:
+            break
+    os.killpg(command.pid, signal.SIGKILL)
+    command.communicate()
+    deployed = make("deploy", "PATTERN=ksuid")
+    assert deployed.returncode == 0, deployed.stderr
+    assert all(name in deployed.stdout for name in FUNCTIONS.values())
+
+
+def test_the_outputs_are_one_json_object(make: Make) -> None:
+    assert json.loads(make("output", "PATTERN=ksuid").stdout) == {**FUNCTIONS, "table": "eventstore-ksuid"}
+
+
+def test_the_printed_environment_reaches_the_deployed_functions(make: Make) -> None:
+    printed = make("env")
+    assert printed.returncode == 0, printed.stderr
+    environ = dict(line.removeprefix("export ").split("=", 1) for line in printed.stdout.splitlines())
+    functions = boto3.Session(region_name=environ["AWS_REGION"]).client(
+        "lambda",
+        endpoint_url=environ["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+    )
+    asked = json.dumps({"aggregateId": "unknown"})
+    answer = functions.invoke(FunctionName=FUNCTIONS["get_aggregate_events"], Payload=asked)
+    assert json.load(answer["Payload"]) == {"events": [], "nextVersion": None}
+
+
+def test_a_second_deployment_changes_nothing_and_is_quick(make: Make) -> None:
+    began = time.monotonic()
+    deployed = make("deploy", "PATTERN=ksuid")
+    assert "ksuid: apply: no changes" in deployed.stderr
+    assert time.monotonic() - began < 30
+
+
+def test_a_destroyed_pattern_is_gone(make: Make) -> None:
+    destroyed = make("destroy", "PATTERN=ksuid")
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert destroyed.stdout == ""
+    assert make("output", "PATTERN=ksuid").returncode != 0
+
+
+def test_after_the_local_aws_was_stopped_nothing_counts_as_deployed(make: Make, checkout: Path) -> None:
+    assert make("deploy", "PATTERN=ksuid").returncode == 0
+    assert make("down").returncode == 0
+    assert "run make deploy" in make("output", "PATTERN=ksuid").stderr
+    destroyed = make("destroy", "PATTERN=ksuid")
+    assert destroyed.returncode == 0
+    assert "is gone, and everything with it" in destroyed.stderr
+    assert not (checkout / ".state/local/ksuid").exists()

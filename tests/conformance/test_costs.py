@@ -1,0 +1,33 @@
+"""What each operation costs is what the pattern's sheet says: AWS calls, and DynamoDB's units."""
+
+from dataclasses import astuple
+from typing import Any
+
+import pytest
+
+from tests.support.aws_calls import Watch
+from tests.support.capacity import Cost, cost
+from tests.support.harness import Harness
+from tests.support.subjects import InProcess
+from tests.support.workloads import WORKLOADS
+from tools.discovery import Pattern
+
+
+def test_the_sheet_has_the_cost_of_every_workload(pattern: Pattern) -> None:
+    assert pattern.sheet["costs"].keys() == WORKLOADS.keys()
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_workload_costs_what_the_sheet_says(harness: Harness, watch: Watch, pattern: Pattern, name: str) -> None:
+    promised: dict[str, Any] = pattern.sheet["costs"][name]
+    environment = harness.fresh()
+    store = InProcess(harness.open(environment), pattern.sheet, harness, environment)
+    step = WORKLOADS[name].prepare(store)
+
+    with watch.recording() as calls:
+        step(store)
+    measured = cost(calls).per(WORKLOADS[name].events)
+    harness.discard(environment)
+
+    in_the_sheet = Cost(promised["requests"], promised.get("write_units", 0), promised.get("read_units", 0))
+    assert astuple(measured) == pytest.approx(astuple(in_the_sheet)), f"measured {measured}, promised {in_the_sheet}"

@@ -1,0 +1,49 @@
+"""Every Terraform module has tests of its own, which run with a mocked provider, and pass."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools import providers, terraform
+from tools.discovery import ROOT, patterns
+
+MODULES = [*sorted(path.parent for path in ROOT.glob("terraform/modules/*/main.tf")), *(it.folder for it in patterns())]
+PROJECT_VARIABLES = {"name", "package", "deletion_protection", "tags"}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_the_modules_own_tests_pass(module: Path, tmp_path: Path) -> None:
+    assert list(module.glob("tests/*.tftest.hcl")), f"{relative(module)} has no tests/*.tftest.hcl"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
+    environ = terraform.environment(tmp_path, environ)
+    executable = providers.find_terraform()
+    with terraform.init_command(executable) as init:
+        run(init, module, environ)
+    run([executable.executable, "test", "-no-color"], module, environ)
+
+
+def run(command: list[str], module: Path, environ: dict[str, str]) -> None:
+    done = subprocess.run(command, cwd=module, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_a_module_has_the_standard_files_and_no_provider_block(module: Path) -> None:
+    assert {"main.tf", "outputs.tf", "variables.tf", "versions.tf"} <= {path.name for path in module.glob("*.tf")}
+    assert not [path for path in module.glob("*.tf") if 'provider "' in path.read_text()]
+
+
+@pytest.mark.parametrize("module", [it.folder for it in patterns()], ids=relative)
+def test_a_pattern_has_the_variables_that_every_command_counts_on(module: Path) -> None:
+    declared = {
+        line.split('"')[1]
+        for line in module.joinpath("variables.tf").read_text().splitlines()
+        if line.startswith("variable ")
+    }
+    assert declared >= PROJECT_VARIABLES

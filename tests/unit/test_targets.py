@@ -1,0 +1,122 @@
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from tools import deployments, targets
+from tools.console import Failure, UsageError
+from tools.discovery import Pattern
+from tools.targets import Target
+from tools.terraform import Workspace
+
+AWS = Target("aws", "account 1, region r", {}, {})
+
+
+def local(identity: str) -> Target:
+    return Target("local", identity, {}, {})
+
+
+@pytest.fixture
+def workspace(pattern: Pattern, tmp_path: Path) -> Workspace:
+    return Workspace(pattern, "local", tmp_path)
+
+
+def test_an_unknown_target_is_wrong_usage_and_the_valid_ones_are_listed() -> None:
+    with pytest.raises(UsageError, match="local, localstack, aws"):
+        targets.check("azure")
+
+
+def test_nothing_of_the_callers_aws_configuration_reaches_a_local_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://elsewhere")
+    environment = targets._isolated({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    assert {name: value for name, value in environment.items() if name.startswith("AWS_")} == {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    }
+
+
+def test_a_localstack_that_does_not_answer_is_told_with_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(Failure, match=f"No LocalStack answers at {endpoint}"):
+        targets.reach("localstack")
+
+
+def test_aws_is_not_reached_through_an_endpoint_that_was_left_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    with pytest.raises(Failure, match=r"AWS_ENDPOINT_URL is .*: unset it"):
+        targets.reach("aws")
+
+
+def test_aws_without_a_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    with pytest.raises(Failure, match="set AWS_REGION"):
+        targets.reach("aws")
+
+
+def test_spending_on_aws_needs_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("YES", raising=False)
+    with pytest.raises(Failure, match="YES=1"):
+        targets.consent(AWS, "Deploy?")
+    monkeypatch.setenv("YES", "1")
+    targets.consent(AWS, "Deploy?")
+
+
+def test_the_account_is_shown_before_the_question(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("YES", "1")
+    targets.consent(AWS, "Deploy?")
+    assert "account 1, region r" in capfd.readouterr().err
+
+
+def test_a_local_target_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("YES", raising=False)
+    targets.consent(local("instance"), "Deploy?")
+
+
+def test_the_state_of_an_instance_that_is_gone_is_set_aside(
+    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deployments.claim(workspace, local("first"))
+    workspace.state.write_text("{}")
+    deployments.claim(workspace, local("second"))
+    assert not workspace.state.exists()
+    assert (workspace.folder / "previous.tfstate").read_text() == "{}"
+    assert "is gone" in capfd.readouterr().err
+
+
+def test_the_state_of_the_same_instance_is_kept(workspace: Workspace) -> None:
+    deployments.claim(workspace, local("first"))
+    workspace.state.write_text("{}")
+    deployments.claim(workspace, local("first"))
+    assert workspace.state.exists()
+
+
+def test_the_state_of_another_account_is_never_touched(workspace: Workspace) -> None:
+    deployments.claim(workspace, AWS)
+    workspace.state.write_text("{}")
+    with pytest.raises(Failure, match="deployed in account 1, region r, and your credentials are for account 2"):
+        deployments.claim(workspace, Target("aws", "account 2, region r", {}, {}))
+    assert workspace.state.exists()
+
+
+def test_one_pattern_that_fails_stops_no_other(pattern: Pattern, tmp_path: Path) -> None:
+    other = Pattern(tmp_path / "patterns/other")
+    done: list[str] = []
+
+    def work(it: Pattern) -> None:
+        if it == pattern:
+            raise Failure("sample: broken")
+        done.append(it.name)
+
+    with pytest.raises(Failure, match="sample: broken"):
+        deployments.each([pattern, other], work)
+    assert done == ["other"]
