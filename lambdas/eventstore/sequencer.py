@@ -25,13 +25,13 @@ _LOOKS = 5
 """How often to look for an event before it counts as absent. One event of a transaction can be heard of a moment before
 the others can be read (developerguide/transaction-apis: reads of several items are not serializable as a unit)."""
 
+OnPage = Callable[[Sequence[StoredEvent]], None]
+
 
 class Sequencer:
     """`on_page` is told of each page that this sequencer has added."""
 
-    def __init__(
-        self, events: EventsTable, log: Log, on_page: Callable[[Sequence[StoredEvent]], None] = lambda page: None
-    ) -> None:
+    def __init__(self, events: EventsTable, log: Log, on_page: OnPage = lambda page: None) -> None:
         self._events = events
         self._log = log
         self._on_page = on_page

@@ -23,7 +23,7 @@ from lambdas.eventstore.dynamodb import EventsTable
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.log import Log
 from lambdas.eventstore.retry import time_limit
-from lambdas.eventstore.sequencer import Sequencer
+from lambdas.eventstore.sequencer import OnPage, Sequencer
 from patterns.sqs_fifo.queue import Queue
 
 _logger = Logger()
@@ -38,11 +38,11 @@ _MARGIN = 1.0
 Message = Mapping[str, Any]
 
 
-def from_environment(environ: Mapping[str, str]) -> Sequencer:
+def from_environment(environ: Mapping[str, str], on_page: OnPage = lambda page: None) -> Sequencer:
     """The sequencer that the Lambda's environment describes: EVENTS_TABLE, LOG_TABLE."""
     client = aws.client("dynamodb")
     log = Log(client, environ["LOG_TABLE"], for_each=ThreadPoolExecutor(_THREADS).map)
-    return Sequencer(EventsTable(client, environ["EVENTS_TABLE"]), log, on_page=_observe)
+    return Sequencer(EventsTable(client, environ["EVENTS_TABLE"]), log, on_page)
 
 
 @_metrics.log_metrics
@@ -86,7 +86,7 @@ def _observe(page: Sequence[StoredEvent]) -> None:
 
 @cache
 def _sequencer() -> Sequencer:
-    return from_environment(os.environ)
+    return from_environment(os.environ, _observe)
 
 
 @cache
