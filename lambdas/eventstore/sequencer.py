@@ -49,21 +49,19 @@ class Sequencer:
 
     def _sequence_batch(self, doorbells: Doorbells) -> Doorbells:
         looks = 0
-        while True:
+        while doorbells:
             checkpoint = self._log.checkpoint()
             sequenced = self._log.sequenced(list(doorbells))
-            doorbells = {
-                aggregate: version for aggregate, version in doorbells.items() if version > sequenced[aggregate]
-            }
-            if not doorbells:
-                return {}
+            doorbells = _unmet(doorbells, sequenced)
             if events := self._next_events(doorbells, sequenced):
-                self._write_page(checkpoint + 1, events)
-                continue
-            looks += 1
-            if looks == _LOOKS:
-                return doorbells
-            pause(looks, "an event that was heard of cannot be read")
+                page = self._write_page(checkpoint + 1, events)
+                doorbells = _unmet(doorbells, {event.aggregate_id: event.aggregate_version for event in page})
+            elif doorbells:
+                looks += 1
+                if looks == _LOOKS:
+                    break
+                pause(looks, "an event that was heard of cannot be read")
+        return doorbells
 
     def _next_events(self, doorbells: Doorbells, sequenced: Mapping[str, int]) -> list[StoredEvent]:
         """Up to 100 events that the log does not have, in the order of their ids, which within an aggregate rise."""
@@ -76,15 +74,22 @@ class Sequencer:
         runs = (_run(aggregate, version, events) for aggregate, version in first.items())
         return list(heapq.merge(*runs, key=lambda event: event.event_id))
 
-    def _write_page(self, position: int, events: Sequence[StoredEvent]) -> None:
+    def _write_page(self, position: int, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+        """Put as many of `events` as a page holds; answer with the page that is at `position` now."""
         try:
             page = self._log.append(position, events)
         except PositionTaken:
             # Whoever has written that page may have died before confirming it, and until it is, nobody can go on.
-            self._log.confirm(position, self._log.page_at(position))
+            page = self._log.page_at(position)
+            self._log.confirm(position, page)
         else:
             self._log.confirm(position, page)
             self._on_page(page)
+        return page
+
+
+def _unmet(doorbells: Doorbells, sequenced: Mapping[str, int]) -> Doorbells:
+    return {aggregate: version for aggregate, version in doorbells.items() if version > sequenced.get(aggregate, 0)}
 
 
 def _run(aggregate: str, version: int, events: Mapping[Key, StoredEvent]) -> Iterator[StoredEvent]:

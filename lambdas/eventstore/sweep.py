@@ -18,7 +18,7 @@ _CURSOR = {"part": to_attribute("sweep"), "firstPosition": to_attribute(0)}
 
 
 def sweep(events: EventsTable, log: Log, ring: Callable[[Doorbells], None], limit: int, settled: str) -> int:
-    """Look at the next `limit` events; call `ring` for up to 100 aggregates at a time; answer with how many were behind.
+    """Look at the next `limit` events; `ring` for up to 100 aggregates at a time; answer with how many were behind.
 
     Events with ids from `settled` on are left alone: their own doorbells may be on the way.
     """

@@ -1,9 +1,10 @@
 """Two tables: appends go to the events table; its stream wakes one sequencer, which writes the log.
 
 Guarantees: an aggregate's events are strongly consistent; all events have one total order with dense offsets, and none
-is ever late. Costs, for an item of up to 1 KB: 1 WRU in 1 request for a first event, 1 WRU + 1 RRU in 2 requests for a
-later one; the sequencer adds about 1 WRU for each aggregate of a batch and the events' compressed size. Fails: while the
-sequencer stands still, events are stored and readable by aggregate, and are not in `get_all_events`.
+is ever late. Costs, for an item of up to 1 KB: 1 WRU in 1 request for a first event, 1 WRU + 1 RRU in 2 requests for
+a later one, and what the sequencer takes: 1 WRU for each aggregate of a batch, and 1 WRU for each KB of its events,
+compressed. Fails: while the sequencer stands still, events can be stored and read by aggregate, and do not show in
+`get_all_events`.
 """
 
 from __future__ import annotations
