@@ -42,7 +42,8 @@ def _observe(operation: Operation, request: Any, response: dict[str, Any]) -> No
             MetricUnit.Count,
             1,
         )
-        _logger.info("refused", extra={key: value for key, value in error.items() if key != "message"})
+        # Messages and paths quote names that the caller chose, which may tell as much as a payload.
+        _logger.info("refused", extra={key: value for key, value in error.items() if key not in ("message", "path")})
         return
     events = len(response["events"])
     _metrics.add_metric("EventsStored" if operation == "store_events" else "PageSize", MetricUnit.Count, events)

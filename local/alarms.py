@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from local.fronts import App, Front, Message, Receive, Scope, Send
+from local.fronts import App, Front, Message, Receive, Scope, Send, read_body
 
 FORM = b"application/x-www-form-urlencoded"
 NOT_DESCRIBED = {"Action", "Version", "Tags"}
@@ -25,10 +25,10 @@ def alarms() -> Front:
     async def front(scope: Scope, receive: Receive, send: Send, onward: App) -> None:
         if not dict(scope["headers"]).get(b"content-type", b"").startswith(FORM):
             return await onward(scope, receive, send)
-        body = await _read(receive)
+        body = await read_body(receive)
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         if form.get("Action") == "PutMetricAlarm":
-            asked_for[escape(form.get("AlarmName", ""))] = _tree(form)
+            asked_for[form.get("AlarmName", "")] = _tree(form)
         if form.get("Action") == "DescribeAlarms":
             send = _completing(send, asked_for)
         await onward(scope, _replay(body, receive), send)
@@ -49,15 +49,13 @@ def _tree(form: dict[str, str]) -> dict[str, Any]:
 
 
 def _xml(name: str, value: Any) -> str:
-    if not isinstance(value, dict):
-        return f"<{name}>{escape(value)}</{name}>"
     if name == "member":
-        return "".join(_xml(name, item) if isinstance(item, str) else _members(item) for item in value.values())
-    return f"<{name}>{''.join(_xml(*child) for child in value.items())}</{name}>"
+        return "".join(f"<member>{_content(item)}</member>" for item in value.values())
+    return f"<{name}>{_content(value)}</{name}>"
 
 
-def _members(item: dict[str, Any]) -> str:
-    return f"<member>{''.join(_xml(*child) for child in item.items())}</member>"
+def _content(value: Any) -> str:
+    return "".join(_xml(*child) for child in value.items()) if isinstance(value, dict) else escape(value)
 
 
 def _complete(described: str, asked_for: dict[str, dict[str, Any]]) -> str:
@@ -86,15 +84,6 @@ def _completing(send: Send, asked_for: dict[str, dict[str, Any]]) -> Send:
         await send({"type": "http.response.body", "body": body})
 
     return held
-
-
-async def _read(receive: Receive) -> bytes:
-    parts, more = [], True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

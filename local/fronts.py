@@ -39,6 +39,15 @@ def health(identity: dict[str, str]) -> Front:
     return front
 
 
+async def read_body(receive: Receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
 async def answer_json(send: Send, status: int, body: object) -> None:
     """One complete JSON response."""
     content = json.dumps(body).encode()

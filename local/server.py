@@ -2,8 +2,8 @@
 
 `local.control` starts it with a socket that already listens (so the port is known, and nobody can take it in
 between) and with an environment made for it. It ends on SIGTERM or SIGINT and, with `--lifeline`, when its
-standard input closes, which is how it outlives no test run. It takes its Lambda workers and its run
-directory along; after a kill -9 the workers end by themselves, since they read from a pipe that closes, and
+standard input closes, which is how it outlives no test run. It takes its Lambda workers, its databases and
+its run directory along; after a kill -9 the workers end by themselves, since they read from a pipe that closes, and
 the next start removes the rest.
 """
 
@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -27,17 +28,18 @@ GRACE_SECONDS = 0.5
 
 def main() -> None:
     arguments = _arguments()
-    status = 0
+    status, end_databases = 0, _nothing
     try:
         # Not asyncio.run: it would wait for the emulator's threads, one of them in a slow invocation, say.
         loop = asyncio.new_event_loop()
-        app = _app(arguments.instance)
+        app, end_databases = _app(arguments.instance)
         sys.executable = arguments.lambda_python  # which is where MiniStack takes its workers' from
         loop.run_until_complete(_serve(app, arguments.socket, lifeline=arguments.lifeline))
     except Exception:
         traceback.print_exc()
         status = 1
     _end_lambda_workers()
+    end_databases()
     shutil.rmtree(arguments.run_dir, ignore_errors=True)
     sys.stderr.flush()
     os._exit(status)
@@ -53,8 +55,18 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _app(instance: str) -> App:
+def _nothing() -> None:
+    pass
+
+
+def _app(instance: str) -> tuple[App, Callable[[], None]]:
+    """The app, and what ends the databases behind its Data API."""
     import ministack.app  # type: ignore[import-not-found, unused-ignore]  # reads its settings on import
+
+    from local.data_api.control import control
+    from local.data_api.emulator import install
+
+    clusters = install()
 
     identity = {
         "instance": instance,
@@ -63,7 +75,7 @@ def _app(instance: str) -> App:
         "version": f"MiniStack {version('ministack')}",
         "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return chain([health(identity), alarms()], ministack.app.app)
+    return chain([health(identity), alarms(), control(clusters)], ministack.app.app), clusters.stop
 
 
 async def _serve(app: App, socket: int, *, lifeline: bool) -> None:

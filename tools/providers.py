@@ -17,7 +17,7 @@ from pathlib import Path
 from tools.console import Failure
 
 MIN_VERSION = (1, 9)
-FITTING_PROVIDER = re.compile(r"5\.(\d{3,})\.\d+")  # ~> 5.100
+FITTING_PROVIDER = re.compile(r"5\.\d{3,}\.\d+")  # ~> 5.100
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,7 @@ def _holds_provider(directory: Path, registry: str) -> bool:
     versions = directory / registry / "hashicorp/aws"
     unpacked = [found.parent.name for found in versions.glob(f"*/{_machine()}")]
     packed = [found.name.split("_")[1] for found in versions.glob(f"terraform-provider-aws_*_{_machine()}.zip")]
-    fitting = (FITTING_PROVIDER.fullmatch(version) for version in unpacked + packed)
-    return any(version and int(version[1]) >= 100 for version in fitting)
+    return any(FITTING_PROVIDER.fullmatch(version) for version in unpacked + packed)
 
 
 def _machine() -> str:

@@ -133,7 +133,7 @@ def _replaced(readme: Path, marker: str, content: str) -> str:
         readme.read_text(encoding="utf-8"),
     )
     if count != 1:
-        raise Failure(f"{readme.relative_to(ROOT)} needs the markers {begin} and {end}, once.")
+        raise Failure(f"{readme} needs the markers {begin} and {end}, once.")
     return text
 
 

@@ -73,7 +73,7 @@ def _local() -> Target | None:
 
 
 def local(aws: control.LocalAws, name: str = "local") -> Target:
-    """A given local AWS, such as a test's own. Under another name its Terraform states lie apart from the usual ones."""
+    """A given local AWS, such as a test's own. Under another name, its states lie apart from the usual ones."""
     return Target(name, aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
 
 

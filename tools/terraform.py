@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import providers
+from tools import adoption, providers
 from tools.console import Failure
 from tools.discovery import ROOT, Pattern
 from tools.report import Report, follow
@@ -113,11 +113,27 @@ def _change(verb: str, workspace: Workspace, environ: Mapping[str, str], variabl
     workspace.folder.mkdir(parents=True, exist_ok=True)
     with init_command(terraform) as init:
         _run(workspace, "init", init, environ)
-    command = [terraform.executable, verb, "-auto-approve", "-input=false", "-json", "-lock-timeout=600s"]
-    # A backend block in its place would be forced on whoever uses the pattern as a module.
-    command.append(f"-state={workspace.state}")
-    command += [f"-var={name}={value}" for name, value in variables.items()]
-    _run(workspace, verb, command, environ)
+    # A backend block in place of -state would be forced on whoever uses the pattern as a module.
+    options = ["-input=false", f"-state={workspace.state}", *(f"-var={name}={it}" for name, it in variables.items())]
+    _adopt(terraform.executable, workspace, environ, options)
+    _run(workspace, verb, [terraform.executable, verb, *options, "-auto-approve", "-json", adoption.WAITING], environ)
+
+
+def _adopt(executable: str, workspace: Workspace, environ: Mapping[str, str], options: list[str]) -> None:
+    def run(verb: str, *arguments: str) -> str | None:
+        command = [executable, verb, *([] if verb == "show" else options), *arguments]
+        done = subprocess.run(
+            command,
+            cwd=workspace.pattern.folder,
+            env=environment(workspace.data, environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return None if done.returncode else done.stdout
+
+    adoption.adopt(workspace.folder / "apply.log", workspace.folder / "plan", run, workspace.pattern.name)
 
 
 def _run(workspace: Workspace, verb: str, command: list[str], environ: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ read and filtered there. All reads here are strongly consistent. Writing is each
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
@@ -69,7 +70,7 @@ class EventsTable:
         attributes = ("aggregateId", "aggregateVersion", *attributes) if attributes else ()
         return {_key(item): item for item in get_items(self.client, self.name, request, attributes)}
 
-    def new_ids(self, append: Append, now: float) -> list[str]:
+    def new_ids(self, append: Append) -> list[str]:
         """Ids for the events of `append`, above those of the events that it builds on.
 
         Costs one strong read of those; a new aggregate needs none. Once they exist they always will, so no write has
@@ -83,7 +84,7 @@ class EventsTable:
             if conflict := append.conflict(self.current_version):
                 raise conflict
             previous = self._previous_ids(append)  # What was missing has been stored since the first read.
-        return ksuids.issue(len(append.events), now, max(previous, default=None))
+        return ksuids.issue(len(append.events), time.time(), max(previous, default=None))
 
     def stored_before(self, append: Append, event_ids: Sequence[str]) -> list[StoredEvent]:
         """What to answer when a version of `append` is taken: its events, if it was this very request that took it.

@@ -34,13 +34,15 @@ def time_limit(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def pause(attempt: int, why: str) -> None:
-    """Wait before attempt `attempt` + 1 (attempts count from 0).
+def pause(attempt: int, why: str, window: float | None = None) -> None:
+    """Wait before attempt `attempt` + 1 (attempts count from 0), somewhere in `window`: seconds, growing if not given.
 
     Raises:
         OutOfTime: too little time is left for another attempt.
     """
-    seconds = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
+    if window is None:
+        window = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
+    seconds = random.uniform(0, window)
     if _deadline.get() - time.monotonic() < seconds + MARGIN:
         raise OutOfTime(f"gave up after {attempt + 1} attempts: {why}")
     time.sleep(seconds)

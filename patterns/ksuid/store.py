@@ -57,7 +57,7 @@ class KsuidEventStore(EventStore):
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
         # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
-        event_ids = self._table.new_ids(append, time.time())
+        event_ids = self._table.new_ids(append)
         for attempt in count():
             outcome = self._write(append, event_ids)
             if outcome == "stored":

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import boto3
+import psutil
 
 from tests.commands.conftest import Make
 
@@ -18,9 +19,8 @@ FUNCTIONS = {
 }
 
 
-def test_a_deployment_that_was_killed_is_continued_by_deploying_again(
-    make: Make, checkout: Path, environ: dict[str, str]
-) -> None:
+def begin_to_deploy(checkout: Path, environ: dict[str, str]) -> "subprocess.Popen[str]":
+    """A deployment that has made the roles and is about to make, or makes, the functions."""
     command = subprocess.Popen(
         ["make", "deploy", "PATTERN=ksuid"],
         cwd=checkout,
@@ -31,8 +31,15 @@ def test_a_deployment_that_was_killed_is_continued_by_deploying_again(
     )
     assert command.stderr is not None
     for line in command.stderr:
-        if "apply: [5/" in line:
-            break
+        if "aws_lambda_function" in line:
+            return command
+    raise AssertionError(f"make deploy ended with status {command.wait()} before it made a function")
+
+
+def test_a_deployment_that_was_killed_is_continued_by_deploying_again(
+    make: Make, checkout: Path, environ: dict[str, str]
+) -> None:
+    command = begin_to_deploy(checkout, environ)
     os.killpg(command.pid, signal.SIGKILL)
     command.communicate()
     deployed = make("deploy", "PATTERN=ksuid")
@@ -73,8 +80,22 @@ def test_a_destroyed_pattern_is_gone(make: Make) -> None:
     assert make("output", "PATTERN=ksuid").returncode != 0
 
 
+def test_a_deployment_whose_terraform_was_killed_is_continued_by_deploying_again(
+    make: Make, checkout: Path, environ: dict[str, str]
+) -> None:
+    command = begin_to_deploy(checkout, environ)
+    for process in psutil.process_iter(["cmdline"]):
+        if f"-state={checkout}/.state/local/ksuid/terraform.tfstate" in (process.info["cmdline"] or []):
+            for killed in [process, *process.children()]:  # its provider would outlive it
+                killed.kill()
+    _, told = command.communicate()
+    assert "ksuid: apply failed" in told
+    deployed = make("deploy", "PATTERN=ksuid")
+    assert deployed.returncode == 0, deployed.stderr
+    assert "which a killed deployment had made" in deployed.stderr
+
+
 def test_after_the_local_aws_was_stopped_nothing_counts_as_deployed(make: Make, checkout: Path) -> None:
-    assert make("deploy", "PATTERN=ksuid").returncode == 0
     assert make("down").returncode == 0
     assert "run make deploy" in make("output", "PATTERN=ksuid").stderr
     destroyed = make("destroy", "PATTERN=ksuid")

@@ -13,15 +13,15 @@ from tests.support.workloads import WORKLOADS
 from tools.discovery import Pattern
 
 
-def test_the_sheet_has_the_cost_of_every_workload(pattern: Pattern) -> None:
-    assert pattern.sheet["costs"].keys() == WORKLOADS.keys()
+def test_the_sheet_has_the_cost_of_every_workload(each_pattern: Pattern) -> None:
+    assert each_pattern.sheet["costs"].keys() == WORKLOADS.keys()
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_a_workload_costs_what_the_sheet_says(harness: Harness, watch: Watch, pattern: Pattern, name: str) -> None:
-    promised: dict[str, Any] = pattern.sheet["costs"][name]
+def test_a_workload_costs_what_the_sheet_says(harness: Harness, watch: Watch, each_pattern: Pattern, name: str) -> None:
+    promised: dict[str, Any] = each_pattern.sheet["costs"][name]
     environment = harness.fresh()
-    store = InProcess(harness.open(environment), pattern.sheet, harness, environment)
+    store = InProcess(harness.open(environment), each_pattern.sheet, harness, environment)
     step = WORKLOADS[name].prepare(store)
 
     with watch.recording() as calls:

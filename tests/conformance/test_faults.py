@@ -1,7 +1,7 @@
 """Every AWS call that an operation makes, disturbed in every way, one at a time; then the caller's retry.
 
-Nothing may be lost, doubled, reordered or half-visible. What is stored is read behind the store's back. A pattern's pipeline
-(`Harness.settle`) is disturbed like an operation of its own.
+Nothing may be lost, doubled, reordered or half-visible. What is stored is read behind the store's back. A pattern's
+pipeline (`Harness.settle`) is disturbed like an operation of its own.
 """
 
 from __future__ import annotations
@@ -99,12 +99,12 @@ Trials = Callable[[], Any]
 
 
 @pytest.fixture
-def trial(harness: Harness, watch: Watch, pattern: Pattern) -> Callable[[], Any]:
+def trial(harness: Harness, watch: Watch, each_pattern: Pattern) -> Callable[[], Any]:
     @contextmanager
     def on_a_fresh_store() -> Iterator[Trial]:
         environment = harness.fresh()
         try:
-            yield Trial(harness, environment, watch, pattern.sheet)
+            yield Trial(harness, environment, watch, each_pattern.sheet)
         finally:
             harness.discard(environment)
 
@@ -345,6 +345,58 @@ def test_keys_that_dynamodb_leaves_unprocessed_are_asked_for_again(trial: Trials
             assert ids_of(on.open().store(*request, request_id="the request")) == ids_of(stored)
 
         on.assert_sound()
+
+
+class Hidden(Disturbance):
+    """One version of every aggregate is missing from the first answers of DynamoDB, strongly consistent ones too.
+
+    So it may look while a transaction commits: reads of several items are only read-committed against it.
+    """
+
+    def __init__(self, version: int, answers: int) -> None:
+        self._version, self._answers = {"N": str(version)}, answers
+
+    def after_answer(self, call: Call) -> None:
+        if call.operation not in ("Query", "BatchGetItem") or self._answers <= 0:
+            return
+        self._answers -= 1
+        if "Items" in call.answer:
+            call.answer["Items"] = self._seen(call.answer["Items"])
+        for table, items in call.answer.get("Responses", {}).items():
+            call.answer["Responses"][table] = self._seen(items)
+
+    def _seen(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [item for item in items if item.get("aggregateVersion") != self._version]
+
+
+@pytest.mark.parametrize("answers", [1, 2, 3])
+@pytest.mark.parametrize("version", [2, 3])
+def test_an_event_is_never_shown_without_those_before_it(trial: Trials, version: int, answers: int) -> None:
+    with trial() as on:
+        aggregate = new_id()
+        on.open().store(event(aggregate, 1))
+        on.open().store(*history(aggregate, 3, first=2))
+
+        with on.watch.recording(Hidden(version, answers)):
+            page = on.open().call("get_aggregate_events", aggregateId=aggregate)
+
+        shown = versions(page["events"])
+        assert shown == [1, 2, 3, 4][: len(shown)]
+        assert len(shown) >= version - 1
+
+
+@pytest.mark.parametrize("answers", [1, 2, 3])
+def test_a_repeated_request_that_sees_a_part_of_what_it_stored_is_no_conflict(trial: Trials, answers: int) -> None:
+    with trial() as on:
+        request = [event(new_id(), 1), event(new_id(), 1)]
+        second = [event(request[0]["aggregateId"], 2), event(request[1]["aggregateId"], 2), event(new_id(), 1)]
+        on.open().store(*request)
+        stored = on.open().store(*second, request_id="the request")
+
+        with on.watch.recording(Hidden(2, answers)):
+            again = on.open().store(*second, request_id="the request")
+
+        assert ids_of(again) == ids_of(stored)
 
 
 def numbers() -> Iterator[int]:

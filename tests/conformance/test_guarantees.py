@@ -21,25 +21,25 @@ ADMITTED: dict[str, Any] = {
 
 
 @pytest.fixture
-def guarantees(pattern: Pattern) -> dict[str, Any]:
-    return dict(pattern.sheet["guarantees"])
+def guarantees(each_pattern: Pattern) -> dict[str, Any]:
+    return dict(each_pattern.sheet["guarantees"])
 
 
 @pytest.fixture
-def scene(harness: Harness, watch: Watch, pattern: Pattern) -> Iterator[Scene]:
+def scene(harness: Harness, watch: Watch, each_pattern: Pattern) -> Iterator[Scene]:
     environment = harness.fresh()
-    yield Scene(harness, environment, watch, pattern.sheet)
+    yield Scene(harness, environment, watch, each_pattern.sheet)
     harness.discard(environment)
 
 
 @pytest.mark.parametrize("line", ADMITTED)
 def test_the_sheet_admits_exactly_what_can_be_forced(
-    harness: Harness, watch: Watch, pattern: Pattern, guarantees: dict[str, Any], line: str
+    harness: Harness, watch: Watch, each_pattern: Pattern, guarantees: dict[str, Any], line: str
 ) -> None:
     shown = []
     for schedule in (*SCHEDULES[line], *harness.schedules.get(line, ())):
         environment = harness.fresh()
-        if schedule(Scene(harness, environment, watch, pattern.sheet)):
+        if schedule(Scene(harness, environment, watch, each_pattern.sheet)):
             shown.append(schedule.__name__)
         harness.discard(environment)
 

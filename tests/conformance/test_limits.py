@@ -1,4 +1,4 @@
-"""What is accepted is accepted by every pattern's service, at the very edge of each limit; one step on, it is refused."""
+"""At the very edge of each limit every pattern's service keeps what is sent; one step on, it is refused."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """Each operation's role allows what the operation needs, and no change to history, tried with the role's own policies.
 
-The local AWS enforces IAM. A role that only Lambda may assume cannot be tried from here, so its policies are copied to one
-that this test may assume. Each forbidden call is also made by root, on a copy of the tables: so it is denied for want of
-permission, and not because it could never work.
+The local AWS enforces IAM. A role that only Lambda may assume cannot be tried from here, so its policies are copied to
+one that this test may assume. Each forbidden call is also made by root, on a copy of the tables: so it is denied for
+want of permission, and not because it could never work.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ DENIED = [
 
 @pytest.mark.parametrize(("operation", "what"), DENIED)
 def test_a_role_is_denied(
-    harness: Harness, pattern: Pattern, session: Session, operation: Operation, what: str
+    harness: Harness, each_pattern: Pattern, session: Session, operation: Operation, what: str
 ) -> None:
-    deployment = session.deployment(pattern.name)
+    deployment = session.deployment(each_pattern.name)
     copy = harness.fresh()
     with role_like(deployment["functions"][operation]) as credentials:
         role = boto3.client("dynamodb", **credentials)
@@ -78,9 +78,9 @@ def test_a_role_is_denied(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_role_may_do_what_its_operation_needs(
-    harness: Harness, pattern: Pattern, session: Session, operation: Operation
+    harness: Harness, each_pattern: Pattern, session: Session, operation: Operation
 ) -> None:
-    deployment, aggregate = session.deployment(pattern.name), new_id()
+    deployment, aggregate = session.deployment(each_pattern.name), new_id()
     requests: dict[str, Any] = {
         "store_events": {"events": [event(aggregate, 1), event(aggregate, 2)], "requestId": aggregate},
         "get_aggregate_events": {"aggregateId": aggregate},
@@ -93,16 +93,16 @@ def test_a_role_may_do_what_its_operation_needs(
             "AWS_SESSION_TOKEN": credentials["aws_session_token"],
         }
         with patch.dict(os.environ, as_the_role):
-            store = InProcess(harness.open(deployment["settings"][operation]), pattern.sheet)
+            store = InProcess(harness.open(deployment["settings"][operation]), each_pattern.sheet)
             assert "events" in store.call(operation, **requests[operation])
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_role_is_denied_the_tables_of_others(
-    harness: Harness, pattern: Pattern, session: Session, operation: Operation
+    harness: Harness, each_pattern: Pattern, session: Session, operation: Operation
 ) -> None:
     others = harness.fresh()
-    with role_like(session.deployment(pattern.name)["functions"][operation]) as credentials:
+    with role_like(session.deployment(each_pattern.name)["functions"][operation]) as credentials:
         role, root = boto3.client("dynamodb", **credentials), boto3.client("dynamodb")
         for table in tables(harness, others).values():
             for attempt in (role.get_item, root.get_item):

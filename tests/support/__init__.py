@@ -1,1 +1,1 @@
-"""What verifies a pattern: the stores under test, the faults and schedules that are forced on them, and the session's AWS."""
+"""What verifies a pattern: the stores under test, the faults and schedules forced on them, the session's own AWS."""

@@ -1,8 +1,8 @@
 """Watches and disturbs each AWS call that a store in this process makes, through botocore's own event hooks.
 
-Stores get their clients from `lambdas.eventstore.aws.client`; inside `watched()` that function gives clients with hooks.
-A logical call is one `client.put_item(…)`, with all the attempts that the SDK makes of it. Calls are counted only while
-a `Watch` is `recording`, so that setting up and looking at a store never shifts the count.
+Stores get their clients from `lambdas.eventstore.aws.client`; inside `watched()` that function gives clients with
+hooks. A logical call is one `client.put_item(…)`, with all the attempts that the SDK makes of it. Calls are counted
+only while a `Watch` is `recording`, so that setting up and looking at a store never shifts the count.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.loaders import create_loader
 
 from lambdas.eventstore import aws
 
@@ -109,5 +110,5 @@ def watched() -> Iterator[Watch]:
         yield watch
 
 
-_LOADER = botocore.session.get_session().get_component("data_loader")
+_LOADER = create_loader()
 """Shared, because it caches the descriptions of services; a session would keep credentials too."""

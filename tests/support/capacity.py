@@ -1,7 +1,7 @@
 """What a store's AWS calls cost, by DynamoDB's own rules: requests, write units, read units.
 
-Write units come from the answers' ConsumedCapacity, indexes included. Read units are computed from the sizes of the items
-that were read, since the emulator counts each read request as one unit: it rounds like AWS
+Write units come from the answers' ConsumedCapacity, indexes included. Read units are computed from the sizes of the
+items that were read, by AWS's rounding, since the emulator counts each read request as one unit
 (amazondynamodb/latest/developerguide/read-write-operations.html, CapacityUnitCalculations.html, read 2026-11).
 """
 

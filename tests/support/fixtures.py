@@ -1,7 +1,7 @@
 """pytest's part of the suite: which stores there are to test, and the fixtures that open them.
 
-`store` is every store there is; `fresh` is every one that can be had empty, in this process; `harness` and `deployed` are
-the patterns. Patterns are those that `tools.discovery` finds; a session that would test none fails.
+`store` is every store there is; `fresh` is every one that can be had empty, in this process; `each_pattern` is every
+pattern, and `harness` its harness. Patterns are those that `tools.discovery` finds; a session without any fails.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = [pattern.name for pattern in _patterns(metafunc.config)]
-    if "store" in metafunc.fixturenames:
-        stores = [(MEMORY, ""), *((name, place) for name in names for place in ("in process", "deployed"))]
-        metafunc.parametrize("store", stores, indirect=True, ids=[" ".join(store).strip() for store in stores])
-    if "fresh" in metafunc.fixturenames:
-        metafunc.parametrize("fresh", [MEMORY, *names], indirect=True)
-    if "pattern" in metafunc.fixturenames:
-        metafunc.parametrize("pattern", names, indirect=True)
+    stores = [(MEMORY, ""), *((name, place) for name in names for place in ("in process", "deployed"))]
+    choices = {"store": stores, "fresh": [MEMORY, *names], "each_pattern": names}
+    for fixture, values in choices.items():
+        definitions = metafunc._arg2fixturedefs.get(fixture)
+        if definitions and definitions[-1].func.__module__ == __name__:  # and not one of the same name nearer the test
+            ids = [value if isinstance(value, str) else " ".join(value).strip() for value in values]
+            metafunc.parametrize(fixture, values, indirect=True, ids=ids)
 
 
 def _patterns(config: pytest.Config) -> list[Pattern]:
@@ -85,7 +85,7 @@ def aws(session: Session) -> Iterator[None]:
 
 
 @pytest.fixture
-def pattern(request: pytest.FixtureRequest) -> Pattern:
+def each_pattern(request: pytest.FixtureRequest) -> Pattern:
     """Each pattern in turn."""
     return select(request.param)[0]
 
@@ -98,9 +98,10 @@ def watch(aws: None) -> Iterator[Watch]:
 
 
 @pytest.fixture
-def harness(pattern: Pattern, session: Session, watch: Watch) -> Harness:
+def harness(each_pattern: Pattern, session: Session, watch: Watch) -> Harness:
     """The harness of each pattern in turn."""
-    return harness_of(pattern.name)(pattern.name, session.deployment(pattern.name)["environment"])
+    name = each_pattern.name
+    return harness_of(name)(name, session.deployment(name)["environment"])
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 `Harness` suits a pattern whose whole state is the DynamoDB tables named in the environment of its Lambdas, and which
 shows events without further Lambdas. Any other brings a subclass, also called `Harness`, in
-`patterns/<name>/tests/harness.py`; it overrides what differs. A harness never goes through the code under test, except to
-open a store and to run the pattern's own further Lambdas in `settle`.
+`patterns/<name>/tests/harness.py`; it overrides what differs. A harness never goes through the code under test, except
+to open a store and to run the pattern's own further Lambdas in `settle`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Harness:
         self._dynamodb: Any = boto3.client("dynamodb")
 
     def fresh(self) -> Environment:
-        """The environment of an empty store of its own: each table that the deployed one names, cloned without items."""
+        """The environment of an empty store: each table that the deployed one names, cloned without items."""
         tables = set(self._dynamodb.list_tables()["TableNames"])
         return {name: self._clone(value) if value in tables else value for name, value in self.deployed.items()}
 
@@ -59,12 +59,13 @@ class Harness:
     def settle(self, environment: Environment) -> None:
         """Does whatever it takes, for as long as it takes, until all that is stored shows in `get_all_events`.
 
-        A pattern whose further Lambdas carry events into its log runs them here, in process, until they are idle. Faults
-        are enumerated over the AWS calls made in here too, so they must go through `lambdas.eventstore.aws.client`.
+        A pattern whose further Lambdas carry events into its log runs them here, in process, until they are idle.
+        Faults are enumerated over the AWS calls made in here too, so their clients must come from
+        `lambdas.eventstore.aws.client`.
         """
 
     def stored(self, environment: Environment) -> list[Event]:
-        """Every event that is stored, read behind the store's back, in no order. An event stored twice is there twice."""
+        """Every event that is stored, read behind the store's back, in no order; twice if it is stored twice."""
         return [_event(item) for item in self.items(environment["TABLE"])]
 
     def items(self, table: str) -> list[dict[str, Any]]:

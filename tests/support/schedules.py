@@ -1,9 +1,9 @@
 """Schedules that force what a pattern's sheet admits or rules out, on any pattern; by the line of the sheet.
 
-Each opens its own stores on a fresh environment, brings about one situation, and says whether the store then showed what
-the line is about. A pattern that admits it must show it under at least one schedule, a pattern that rules it out under none:
-so a sheet can promise neither too much nor too little. Situations that only one pattern knows (a sequencer that wakes
-up twice, a transaction held open) are schedules of its own harness.
+Each opens its own stores on a fresh environment, brings about one situation, and says whether the store then showed
+what the line is about. A pattern that admits it must show it under at least one schedule, a pattern that rules it out
+under none: so a sheet can promise neither too much nor too little. Situations that only one pattern knows (a sequencer
+that wakes up twice, a transaction held open) are schedules of its own harness.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def a_writer_commits_late(scene: Scene) -> bool:
             held, late = _late_when_held_at(fresh, held_at)
         finally:
             scene.harness.discard(fresh.environment)
+        assert held or held_at, "the writer made no AWS call that could be held"
         if late or not held:
-            assert held_at, "the writer made no AWS call that could be held"
             return late
         held_at += 1
 

@@ -1,8 +1,8 @@
 """The session's own local AWS with all patterns deployed on it: on a free port, never the one that a person is using.
 
-The process that pytest was started in owns it (with xdist, the controller) and removes it at the end, also after Ctrl-C;
-if that process is killed, the local AWS ends by itself. Whatever process needs it first asks for it by a file, so
-that a session of unit tests starts nothing. Patterns are deployed at the same time, each with the project's own command.
+The process that pytest was started in owns it (with xdist, the controller) and removes it at the end, also after
+Ctrl-C; if that process is killed, the local AWS ends by itself. Whatever process needs it first asks for it by a file,
+so that a session of unit tests starts nothing. Patterns are deployed side by side, with the project's own command.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -76,7 +77,7 @@ class Owner:
     def _deploy(self, pattern: Pattern) -> dict[str, Any]:
         assert self._target
         variables = {**self._target.variables, **harness_of(pattern.name).variables}
-        return _described(deploy(pattern, replace(self._target, variables=variables)), self._target)
+        return deploy(pattern, replace(self._target, variables=variables))
 
 
 class Session:
@@ -90,25 +91,23 @@ class Session:
         (self._folder / "wanted").touch()
         return dict(_await(self._folder / "aws", "The local AWS"))
 
+    @cache  # noqa: B019  # there is one session
     def deployment(self, pattern: str) -> dict[str, Any]:
-        """`functions` by operation, the `environment` that each of them has, and all `outputs`."""
-        return _await(self._folder / pattern, f"The pattern {pattern}")
-
-
-def _described(outputs: dict[str, Any], target: targets.Target) -> dict[str, Any]:
-    credentials = {
-        "aws_access_key_id": target.environment["AWS_ACCESS_KEY_ID"],
-        "aws_secret_access_key": target.environment["AWS_SECRET_ACCESS_KEY"],
-    }
-    client = boto3.Session(region_name=target.environment["AWS_REGION"], **credentials).client(
-        "lambda", endpoint_url=target.environment["AWS_ENDPOINT_URL"]
-    )
-    functions = {operation: outputs[operation] for operation in OPERATIONS}
-    settings = {
-        operation: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        for operation, name in functions.items()
-    }
-    return {"functions": functions, "environment": settings["store_events"], "settings": settings, "outputs": outputs}
+        """`functions` and their `settings` (environment variables) by operation, the `environment` of `store_events`,
+        and all `outputs`. Only where the environment leads to the local AWS."""
+        outputs = _await(self._folder / pattern, f"The pattern {pattern}")
+        functions = {operation: outputs[operation] for operation in OPERATIONS}
+        client = boto3.client("lambda")
+        settings = {
+            operation: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            for operation, name in functions.items()
+        }
+        return {
+            "functions": functions,
+            "settings": settings,
+            "environment": settings["store_events"],
+            "outputs": outputs,
+        }
 
 
 def _publish(path: Path, make: Callable[[], dict[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """The stores under test, all seen through the wire: JSON in, JSON out, each answer checked against the wire's schema.
 
-A subject is the memory store, a pattern in this process with empty tables of its own, or a pattern's deployed Lambdas, which
-all tests share. So tests name aggregates that nobody else has, and read the log from where it ended when they began.
+A subject is the memory store, a pattern in this process with empty tables of its own, or a pattern's deployed Lambdas,
+which all tests share. So tests name aggregates that nobody else has, and read the log from where it ended at first.
 """
 
 from __future__ import annotations

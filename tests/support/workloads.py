@@ -16,7 +16,7 @@ Step = Callable[[InProcess], object]
 
 @dataclass(frozen=True)
 class Workload:
-    """`prepare` makes a store ready and gives the step to measure. Its cost is told per event where there are several."""
+    """`prepare` makes a store ready and gives the step to measure. The cost is told per event, of `events`."""
 
     what: str
     prepare: Callable[[InProcess], Step]

@@ -15,7 +15,7 @@ SCRIPT
 
 
 @pytest.fixture
-def pattern(tmp_path: Path) -> Pattern:
+def sample(tmp_path: Path) -> Pattern:
     folder = tmp_path / "patterns/sample"
     folder.mkdir(parents=True)
     (folder / "pattern.toml").write_text('title = "Sample"\n')

@@ -19,7 +19,7 @@ def digest(path: Path) -> str:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, pattern: Pattern) -> Path:
+def checkout(tmp_path: Path, sample: Pattern) -> Path:
     """The smallest one that can be packaged."""
     (tmp_path / "requirements").mkdir()
     (tmp_path / "requirements/lambda.txt").write_text("")
@@ -28,27 +28,27 @@ def checkout(tmp_path: Path, pattern: Pattern) -> Path:
     (tmp_path / "lambdas/handlers.py").write_text("handlers = 1\n")
     (tmp_path / "lambdas/tests/test_handlers.py").touch()
     for name in ("store.py", "main.tf", "README.md", "schema.sql"):
-        (pattern.folder / name).write_text(name)
+        (sample.folder / name).write_text(name)
     return tmp_path
 
 
-def test_the_same_sources_give_the_same_bytes_whenever_they_were_written(checkout: Path, pattern: Pattern) -> None:
-    first = digest(package.build(pattern, checkout))
-    os.utime(pattern.folder / "store.py", (2_000_000_000, 2_000_000_000))
-    (pattern.folder / "store.py").chmod(0o600)
-    assert digest(package.build(pattern, checkout)) == first
+def test_the_same_sources_give_the_same_bytes_whenever_they_were_written(checkout: Path, sample: Pattern) -> None:
+    first = digest(package.build(sample, checkout))
+    os.utime(sample.folder / "store.py", (2_000_000_000, 2_000_000_000))
+    (sample.folder / "store.py").chmod(0o600)
+    assert digest(package.build(sample, checkout)) == first
 
 
-def test_a_change_of_the_code_changes_the_package(checkout: Path, pattern: Pattern) -> None:
-    first = digest(package.build(pattern, checkout))
-    (pattern.folder / "store.py").write_text("changed")
-    assert digest(package.build(pattern, checkout)) != first
+def test_a_change_of_the_code_changes_the_package(checkout: Path, sample: Pattern) -> None:
+    first = digest(package.build(sample, checkout))
+    (sample.folder / "store.py").write_text("changed")
+    assert digest(package.build(sample, checkout)) != first
 
 
-def test_only_what_runs_is_packaged(checkout: Path, pattern: Pattern) -> None:
+def test_only_what_runs_is_packaged(checkout: Path, sample: Pattern) -> None:
     (checkout / "patterns/other").mkdir()
     (checkout / "patterns/other/store.py").touch()
-    with zipfile.ZipFile(package.build(pattern, checkout)) as built:
+    with zipfile.ZipFile(package.build(sample, checkout)) as built:
         assert built.namelist() == [
             "lambdas/handlers.py",
             "patterns/__init__.py",
@@ -59,35 +59,35 @@ def test_only_what_runs_is_packaged(checkout: Path, pattern: Pattern) -> None:
 
 
 def test_a_failed_build_leaves_the_package_that_was_there(
-    checkout: Path, pattern: Pattern, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, sample: Pattern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    built = package.build(pattern, checkout)
+    built = package.build(sample, checkout)
     before = digest(built)
     monkeypatch.setattr(package, "MAX_BYTES", 10)
     with pytest.raises(Failure, match="prune"):
-        package.build(pattern, checkout)
+        package.build(sample, checkout)
     assert digest(built) == before
     assert list(built.parent.iterdir()) == [built]
 
 
-def test_a_package_of_another_version_than_the_pinned_one_is_refused(checkout: Path, pattern: Pattern) -> None:
+def test_a_package_of_another_version_than_the_pinned_one_is_refused(checkout: Path, sample: Pattern) -> None:
     (checkout / "requirements/lambda.txt").write_text("fastjsonschema==1.0\n")
     with pytest.raises(Failure, match=r"fastjsonschema .* is installed, and .* has 1\.0: run `make venv`"):
-        package.build(pattern, checkout)
+        package.build(sample, checkout)
 
 
-def test_a_missing_package_is_named(checkout: Path, pattern: Pattern) -> None:
+def test_a_missing_package_is_named(checkout: Path, sample: Pattern) -> None:
     (checkout / "requirements/lambda.txt").write_text("no-such-package==1.0\n")
     with pytest.raises(Failure, match="no-such-package is not installed"):
-        package.build(pattern, checkout)
+        package.build(sample, checkout)
 
 
-def test_code_for_one_processor_only_is_refused(checkout: Path, pattern: Pattern) -> None:
+def test_code_for_one_processor_only_is_refused(checkout: Path, sample: Pattern) -> None:
     from importlib.metadata import version
 
     (checkout / "requirements/lambda.txt").write_text(f"psutil=={version('psutil')}\n")
     with pytest.raises(Failure, match="psutil is not pure Python"):
-        package.build(pattern, checkout)
+        package.build(sample, checkout)
 
 
 @pytest.mark.parametrize("real", patterns(), ids=lambda pattern: pattern.name)

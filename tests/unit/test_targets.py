@@ -18,8 +18,8 @@ def local(identity: str) -> Target:
 
 
 @pytest.fixture
-def workspace(pattern: Pattern, tmp_path: Path) -> Workspace:
-    return Workspace(pattern, "local", tmp_path)
+def workspace(sample: Pattern, tmp_path: Path) -> Workspace:
+    return Workspace(sample, "local", tmp_path)
 
 
 def test_an_unknown_target_is_wrong_usage_and_the_valid_ones_are_listed() -> None:
@@ -108,15 +108,15 @@ def test_the_state_of_another_account_is_never_touched(workspace: Workspace) -> 
     assert workspace.state.exists()
 
 
-def test_one_pattern_that_fails_stops_no_other(pattern: Pattern, tmp_path: Path) -> None:
+def test_one_pattern_that_fails_stops_no_other(sample: Pattern, tmp_path: Path) -> None:
     other = Pattern(tmp_path / "patterns/other")
     done: list[str] = []
 
     def work(it: Pattern) -> None:
-        if it == pattern:
+        if it == sample:
             raise Failure("sample: broken")
         done.append(it.name)
 
     with pytest.raises(Failure, match="sample: broken"):
-        deployments.each([pattern, other], work)
+        deployments.each([sample, other], work)
     assert done == ["other"]

@@ -24,12 +24,12 @@ FAILED = (
 
 
 @pytest.fixture
-def workspace(pattern: Pattern, tmp_path: Path) -> Workspace:
-    return Workspace(pattern, "local", tmp_path)
+def workspace(sample: Pattern, tmp_path: Path) -> Workspace:
+    return Workspace(sample, "local", tmp_path)
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -121,7 +121,7 @@ def test_an_interrupt_is_passed_on_to_terraform(
     command = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     wait_for(started.exists)
     command.send_signal(signal.SIGINT)
-    _, told = command.communicate(timeout=20)
+    _, told = command.communicate(timeout=60)
     assert stopped.exists()
     assert "Stopping once what is under way is done" in told
 

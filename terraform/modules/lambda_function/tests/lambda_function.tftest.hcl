@@ -98,6 +98,10 @@ run "errors_and_throttles_alarm_someone" {
     ])
     error_message = "Each alarm must watch this function and reach the given topic."
   }
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.ok_actions == alarm.alarm_actions])
+    error_message = "Whom an alarm woke must hear when it is over."
+  }
 }
 
 run "concurrency_can_be_reserved" {

@@ -1,0 +1,178 @@
+"""An event and its place in the log of all events, written in one transaction.
+
+Guarantees: one dense total order that follows real time, read strongly consistently both by aggregate and as a whole.
+Costs, for items of up to 1 KB: 4 WRU + 1 RRU in 2 requests for a first event, 4 WRU + 2 RRU in 3 for a later one; each
+lost race for the next position 4 WRU + 1 RRU more. Fails: appends happen one at a time, over all aggregates; those
+that come faster wait, and raise when their Lambda's time is over, having stored nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count, islice
+from secrets import randbelow
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.eventstore import aws, pages
+from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
+from lambdas.eventstore.dynamodb import EventsTable, Item, gapless, query_items, to_attribute, to_item
+from lambdas.eventstore.events import StoredEvent
+from lambdas.eventstore.offsets import to_position
+from lambdas.eventstore.retry import pause
+
+_VERSION_IS_FREE = "attribute_not_exists(aggregateId)"
+"""With "version n-1 exists", read beforehand and never false again, the whole of optimistic concurrency."""
+
+_POSITION_IS_FREE = "attribute_not_exists(logKey)"
+"""With "position n-1 exists", read beforehand and never false again, what makes positions dense."""
+
+_FAILED_CONDITION = "ConditionalCheckFailed"
+_BUSY = {"None", "TransactionConflict"}
+_THROTTLED = {
+    # Reasons of a cancelled transaction (API_TransactWriteItems) …
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+    # … and errors of any request (Programming.Errors), which the SDK has retried already.
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "TransactionInProgressException",
+}
+
+_RACE_WINDOW = 0.25
+"""Seconds within which the loser of a race for the tail tries again, the first time: some ten transactions. The window
+narrows with every loss, so who has waited longest tries soonest, and nobody starves."""
+
+_LOG = {"logId": {"S": "all"}}
+_ENTRY_BYTES = 4096
+"""One read unit: finding the tail never costs more. The entry of a larger event refers to it."""
+
+_BATCH = 100
+"""Keys of a BatchGetItem."""
+
+
+def from_environment(environ: Mapping[str, str]) -> TransactionsEventStore:
+    """The store that the Lambda's environment describes: TABLE, of the events, and LOG_TABLE."""
+    return TransactionsEventStore(aws.client("dynamodb"), environ["TABLE"], environ["LOG_TABLE"])
+
+
+class TransactionsEventStore(EventStore):
+    """`events` is keyed (aggregateId, aggregateVersion), `log` (logId, logKey) under one logId."""
+
+    def __init__(self, client: Any, events: str, log: str) -> None:
+        self._client = client
+        self._events = EventsTable(client, events, offset="logPosition")
+        self._log = log
+
+    def store_events(self, append: Append) -> Sequence[StoredEvent]:
+        # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
+        event_ids = self._events.new_ids(append)
+        for attempt in count():
+            try:
+                first = self._tail() + 1
+                self._write(append, event_ids, first)
+                break
+            except ClientError as error:
+                match _verdict(error, len(append.events)):
+                    case "conflict":
+                        return self._events.stored_before(append, event_ids)
+                    case "raced":
+                        pause(attempt, "other appends took every next position", _RACE_WINDOW / (attempt + 1))
+                    case "throttled":
+                        pause(attempt, "DynamoDB throttled every attempt")
+                    case _:
+                        raise
+        stored = zip(append.events, event_ids, count(first), strict=False)
+        return [event.stored(event_id, offset=str(position)) for event, event_id, position in stored]
+
+    def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
+        return self._events.page(aggregate_id, from_version, limit)
+
+    def get_all_events(self, after: str | None, limit: int) -> LogPage:
+        entries = gapless(lambda first: self._visible(first, limit + 1), "logPosition", to_position(after) + 1)
+        events, more = pages.take(map(self._events.event, entries), limit)
+        return LogPage(events, events[-1].offset if events else after, more)
+
+    def _tail(self) -> int:
+        """The position of the last event, 0 if there is none.
+
+        Any entry of an append says where the append ends: while it commits, its last entries may not be visible yet.
+        """
+        newest_first = {**self._entries_from(1), "ScanIndexForward": False, "Limit": 1}
+        items = self._client.query(**newest_first, ProjectionExpression="lastPosition")["Items"]
+        return int(items[0]["lastPosition"]["N"]) if items else 0
+
+    def _write(self, append: Append, event_ids: Sequence[str], first: int) -> None:
+        """Put all events and their log entries, from position `first` on, or nothing."""
+        items = [to_item(event, event_id, append) for event, event_id in zip(append.events, event_ids, strict=True)]
+        for position, item in enumerate(items, first):
+            item["logPosition"] = to_attribute(position)
+        self._client.transact_write_items(
+            TransactItems=[
+                *(_put(self._events.name, item, _VERSION_IS_FREE) for item in items),
+                *(_put(self._log, entry, _POSITION_IS_FREE) for entry in _entries(items)),
+            ]
+        )
+
+    def _visible(self, first: int, wanted: int) -> Iterator[Item]:
+        """The events from position `first` on, as items, less those that a committing transaction has not shown yet."""
+        entries = islice(query_items(self._client, self._entries_from(first), wanted), wanted)
+        while batch := list(islice(entries, _BATCH)):
+            large = self._events.get(_key(entry) for entry in batch if "metadata" not in entry)
+            for entry in batch:
+                if item := entry if "metadata" in entry else large.get(_key(entry)):
+                    yield item
+
+    def _entries_from(self, position: int) -> dict[str, Any]:
+        return {
+            "TableName": self._log,
+            "KeyConditionExpression": "logId = :log AND logKey >= :position",
+            "ExpressionAttributeValues": {":log": _LOG["logId"], ":position": to_attribute(position)},
+            "ConsistentRead": True,
+        }
+
+
+def _put(table: str, item: Item, condition: str) -> dict[str, Any]:
+    return {"Put": {"TableName": table, "Item": item, "ConditionExpression": condition}}
+
+
+def _entries(items: Sequence[Item]) -> Iterator[Item]:
+    """The log's entry of each event of a request.
+
+    Only the first has its bare position as key. Those behind it add a random fraction, so two requests that race for
+    the tail meet in one item: one of them always wins. Meeting in several, each could take one, and both would lose.
+    """
+    for index, item in enumerate(items):
+        position = item["logPosition"]["N"]
+        place = {
+            **_LOG,
+            "logKey": {"N": f"{position}.{randbelow(10**15):015}" if index else position},
+            "lastPosition": items[-1]["logPosition"],
+        }
+        entry = place | {name: value for name, value in item.items() if name not in ("requestId", "requestDigest")}
+        # The JSON of an item is longer than the item as DynamoDB counts it.
+        if len(json.dumps(entry)) > _ENTRY_BYTES:
+            entry = place | {name: item[name] for name in ("aggregateId", "aggregateVersion", "logPosition")}
+        yield entry
+
+
+def _key(entry: Item) -> tuple[str, int]:
+    return entry["aggregateId"]["S"], int(entry["aggregateVersion"]["N"])
+
+
+def _verdict(error: ClientError, events: int) -> str:
+    """A version is taken: "conflict". Nothing was wrong but the moment: "raced" or "throttled". Or else "failed".
+
+    The reasons of a cancelled transaction come in the order of its items: the events, then their log entries.
+    """
+    reasons = aws.cancellation_codes(error) or [aws.error_code(error)]
+    if _FAILED_CONDITION in reasons[:events]:
+        return "conflict"
+    if set(reasons) <= _BUSY | {_FAILED_CONDITION}:
+        return "raced"
+    if set(reasons) <= _BUSY | {_FAILED_CONDITION} | _THROTTLED:
+        return "throttled"
+    return "failed"

@@ -1,0 +1,48 @@
+"""An empty store of this pattern, in this process, whose AWS calls a test can watch and disturb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.aws_calls import Watch
+from tests.support.harness import Environment, harness_of
+from tests.support.session import Session
+from tests.support.subjects import InProcess
+from tools.discovery import select
+
+NAME = "transactions"
+
+
+@pytest.fixture
+def environment(session: Session, watch: Watch) -> Iterator[Environment]:
+    """Of an empty store."""
+    harness = harness_of(NAME)(NAME, session.deployment(NAME)["environment"])
+    environment = harness.fresh()
+    yield environment
+    harness.discard(environment)
+
+
+@pytest.fixture
+def fresh_store(environment: Environment) -> InProcess:
+    from patterns.transactions.store import from_environment
+
+    [pattern] = select(NAME)
+    return InProcess(from_environment(environment), pattern.sheet)
+
+
+@pytest.fixture
+def log(environment: Environment, dynamodb: Any) -> Any:
+    """Reads the log table itself: the entries in order."""
+    query = {"TableName": environment["LOG_TABLE"], "KeyConditionExpression": "logId = :all"}
+    values = {":all": {"S": "all"}}
+    return lambda: dynamodb.query(**query, ExpressionAttributeValues=values, ConsistentRead=True)["Items"]
+
+
+@pytest.fixture
+def dynamodb(aws: None) -> Any:
+    import boto3
+
+    return boto3.client("dynamodb")

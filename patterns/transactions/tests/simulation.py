@@ -1,0 +1,174 @@
+"""DynamoDB under contention, in virtual time: what the emulator cannot show, the same on every run of one seed.
+
+`VirtualTime` runs threads one at a time, always the one whose sleep ends first, so hours pass in seconds and a seed
+decides every interleaving. `SimulatedDynamoDB` has tables whose transactions take time, as AWS describes them
+(developerguide/transaction-apis; Idziorek et al., USENIX ATC 2023): every item is prepared at an instant of its own,
+an item that another transaction holds is a TransactionConflict, and committed items become visible one by one.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import threading
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from botocore.exceptions import ClientError
+
+from lambdas.eventstore import retry
+
+KEYS = {"events": ("aggregateId", "aggregateVersion"), "log": ("logId", "logKey")}
+
+
+class VirtualTime:
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._sleeping: list[tuple[float, int, threading.Lock]] = []
+        self._order = count()
+        self._idle = threading.Lock()
+        self._failures: list[BaseException] = []
+
+    def run(self, *functions: Callable[[], None]) -> None:
+        """Run all functions, each in a thread, until all have returned; raise the first exception of any."""
+        threads = [threading.Thread(target=self._thread, args=(function, self._gate(0.0))) for function in functions]
+        for thread in threads:
+            thread.start()
+        self._idle.acquire()
+        self._wake_next()
+        self._idle.acquire()
+        for thread in threads:
+            thread.join()
+        if self._failures:
+            raise self._failures[0]
+
+    def sleep(self, seconds: float) -> None:
+        gate = self._gate(seconds)
+        self._wake_next()
+        gate.acquire()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def _gate(self, seconds: float) -> threading.Lock:
+        gate = threading.Lock()
+        gate.acquire()
+        heapq.heappush(self._sleeping, (self.now + seconds, next(self._order), gate))
+        return gate
+
+    def _wake_next(self) -> None:
+        if not self._sleeping:
+            self._idle.release()
+            return
+        self.now, _, gate = heapq.heappop(self._sleeping)
+        gate.release()
+
+    def _thread(self, function: Callable[[], None], gate: threading.Lock) -> None:
+        gate.acquire()
+        try:
+            function()
+        except BaseException as failure:
+            self._failures.append(failure)
+        self._wake_next()
+
+
+@contextmanager
+def virtual_retries(time: VirtualTime, seed: int) -> Iterator[None]:
+    """The stores' pauses pass in virtual time, their jitter is drawn from `seed`."""
+    clock = SimpleNamespace(sleep=time.sleep, monotonic=time.monotonic)
+    with patch.object(retry, "time", clock), patch.object(retry, "random", random.Random(seed)):
+        yield
+
+
+class SimulatedDynamoDB:
+    """A client with the calls that the store makes. The one condition it knows is that the item is new.
+
+    Latencies are in seconds, drawn evenly from each range.
+    """
+
+    READ = (0.002, 0.006)
+    PHASE = (0.003, 0.008)
+    """Of a transaction's two phases, for each item and with the way there."""
+
+    def __init__(self, time: VirtualTime, seed: int) -> None:
+        self._time = time
+        self._random = random.Random(seed)
+        self._items: dict[tuple[str, str, float], dict[str, Any]] = {}
+        self._sorted: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._held: set[tuple[str, str, float]] = set()
+        self.transactions = self.cancelled = 0
+
+    def query(self, **query: Any) -> dict[str, Any]:
+        self._delay(self.READ)
+        values = {name: next(iter(v.values())) for name, v in query["ExpressionAttributeValues"].items()}
+        partition, first = values.popitem()[1], 0.0
+        if values:
+            first, partition = float(partition), values.popitem()[1]
+        start = query.get("ExclusiveStartKey")
+        after = float(start[KEYS[query["TableName"]][1]]["N"]) if start else first - 1
+        numbers = [n for n in self._sorted[query["TableName"], partition] if n >= first and n > after]
+        if not query.get("ScanIndexForward", True):
+            numbers.reverse()
+        found = [self._items[query["TableName"], partition, n] for n in numbers[: query["Limit"]]]
+        more = len(numbers) > len(found)
+        self._delay(self.READ)
+        return {"Items": found} | ({"LastEvaluatedKey": found[-1]} if more else {})
+
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        [(table, wanted)] = request["RequestItems"].items()
+        self._delay(self.READ)
+        found = [self._items[key] for item in wanted["Keys"] if (key := _key(table, item)) in self._items]
+        self._delay(self.READ)
+        return {"Responses": {table: found}}
+
+    def transact_write_items(self, **request: Any) -> None:
+        actions = [action["Put"] for action in request["TransactItems"]]
+        puts = {_key(put["TableName"], put["Item"]): put for put in actions}
+        self.transactions += 1
+        reasons = dict.fromkeys(puts, "None")
+        held = []
+        for key in self._one_by_one(puts):
+            if key in self._held:
+                reasons[key] = "TransactionConflict"
+            elif key in self._items and "ConditionExpression" in puts[key]:
+                reasons[key] = "ConditionalCheckFailed"
+            else:
+                self._held.add(key)
+                held.append(key)
+        if len(held) < len(puts):
+            self.cancelled += 1
+            self._held.difference_update(held)
+            self._delay(self.READ)
+            raise _cancelled(reasons.values())
+        for key in self._one_by_one(puts):
+            if key not in self._items:
+                insort(self._sorted[key[:2]], key[2])
+            self._items[key] = puts[key]["Item"]
+            self._held.discard(key)
+        self._delay(self.READ)
+
+    def _one_by_one(self, keys: Any) -> Iterator[Any]:
+        began = self._time.now
+        for at, _, key in sorted((began + self._random.uniform(*self.PHASE), i, key) for i, key in enumerate(keys)):
+            self._time.sleep(at - self._time.now)
+            yield key
+
+    def _delay(self, span: tuple[float, float]) -> None:
+        self._time.sleep(self._random.uniform(*span) / 2)
+
+
+def _key(table: str, item: dict[str, Any]) -> tuple[str, str, float]:
+    partition, number = KEYS[table]
+    return table, item[partition]["S"], float(item[number]["N"])
+
+
+def _cancelled(reasons: Any) -> ClientError:
+    error = {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"}
+    response: Any = {"Error": error, "CancellationReasons": [{"Code": reason} for reason in reasons]}
+    return ClientError(response, "TransactWriteItems")
