@@ -25,10 +25,10 @@ _CONTENTION = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThr
 """Cancellation reasons that pass (API_TransactWriteItems): another transaction on the item, or throttling."""
 
 
-def append_events(table: EventsTable, append: Append, now: float) -> Sequence[StoredEvent]:
-    """`EventStore.store_events`, at `now` (Unix seconds)."""
+def append_events(table: EventsTable, append: Append) -> Sequence[StoredEvent]:
+    """`EventStore.store_events`."""
     # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
-    event_ids = table.new_ids(append, now)
+    event_ids = table.new_ids(append)
     for attempt in count():
         outcome = _write(table, append, event_ids)
         if outcome == "stored":

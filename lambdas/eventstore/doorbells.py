@@ -34,7 +34,15 @@ def pointer(item: Item) -> Key:
 
 
 def from_json(pointers: Iterable[Mapping[str, Any]]) -> Doorbells:
-    return of((pointer["aggregateId"], int(pointer["aggregateVersion"])) for pointer in pointers)
+    """From what `to_json` has made.
+
+    Raises:
+        KeyError, TypeError, ValueError: it has not.
+    """
+    doorbells = of((pointer["aggregateId"], int(pointer["aggregateVersion"])) for pointer in pointers)
+    if not all(isinstance(aggregate, str) and aggregate for aggregate in doorbells):
+        raise ValueError("an aggregate's id is text")
+    return doorbells
 
 
 def to_json(doorbells: Doorbells) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ locals {
   package = coalesce(var.package, "${path.module}/../../.build/single_writer.zip")
 
   environment = {
-    EVENTS_TABLE = module.events.name
-    LOG_TABLE    = module.log.name
+    TABLE     = module.events.name
+    LOG_TABLE = module.log.name
   }
 
   statements = {

@@ -37,10 +37,10 @@ class UnmetDoorbells(Exception):
 
 
 def from_environment(environ: Mapping[str, str], on_page: OnPage = lambda page: None) -> Sequencer:
-    """The sequencer that the Lambda's environment describes: EVENTS_TABLE, LOG_TABLE."""
+    """The sequencer that the Lambda's environment describes: TABLE, of the events, and LOG_TABLE."""
     client = aws.client("dynamodb")
     log = Log(client, environ["LOG_TABLE"], for_each=ThreadPoolExecutor(_THREADS).map)
-    return Sequencer(EventsTable(client, environ["EVENTS_TABLE"]), log, on_page)
+    return Sequencer(EventsTable(client, environ["TABLE"]), log, on_page)
 
 
 @_metrics.log_metrics

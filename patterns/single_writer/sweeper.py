@@ -28,10 +28,10 @@ _metrics = Metrics()
 def from_environment(environ: Mapping[str, str]) -> Callable[[], int]:
     """The sweep that the Lambda's environment describes.
 
-    EVENTS_TABLE, LOG_TABLE, SEQUENCER (the function's name), SWEEP_EVENTS (looked at in a run), SETTLE_SECONDS.
+    TABLE, of the events, LOG_TABLE, SEQUENCER (the function's name), SWEEP_EVENTS (looked at in a run), SETTLE_SECONDS.
     """
     dynamodb, functions = aws.client("dynamodb"), aws.client("lambda")
-    events, log = EventsTable(dynamodb, environ["EVENTS_TABLE"]), Log(dynamodb, environ["LOG_TABLE"])
+    events, log = EventsTable(dynamodb, environ["TABLE"]), Log(dynamodb, environ["LOG_TABLE"])
 
     def ring(stragglers: Doorbells) -> None:
         payload = json.dumps({"doorbells": doorbells.to_json(stragglers)})

@@ -5,8 +5,8 @@ locals {
   sequencer_timeout = 30
 
   environment = {
-    EVENTS_TABLE = module.events.name
-    LOG_TABLE    = module.log.name
+    TABLE     = module.events.name
+    LOG_TABLE = module.log.name
   }
 
   statements = {

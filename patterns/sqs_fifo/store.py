@@ -9,8 +9,7 @@ compressed. Fails: while the sequencer stands still, events can be stored and re
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambdas.eventstore import aws
@@ -22,20 +21,19 @@ from lambdas.eventstore.log import Log
 
 
 def from_environment(environ: Mapping[str, str]) -> SqsFifoEventStore:
-    """The store that the Lambda's environment describes: EVENTS_TABLE, LOG_TABLE."""
-    return SqsFifoEventStore(aws.client("dynamodb"), environ["EVENTS_TABLE"], environ["LOG_TABLE"])
+    """The store that the Lambda's environment describes: TABLE, of the events, and LOG_TABLE."""
+    return SqsFifoEventStore(aws.client("dynamodb"), environ["TABLE"], environ["LOG_TABLE"])
 
 
 class SqsFifoEventStore(EventStore):
     """`events` is keyed (aggregateId, aggregateVersion), `log` (part, firstPosition)."""
 
-    def __init__(self, client: Any, events: str, log: str, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, client: Any, events: str, log: str) -> None:
         self._events = EventsTable(client, events)
         self._log = Log(client, log)
-        self._now = now
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
-        return append_events(self._events, append, self._now())
+        return append_events(self._events, append)
 
     def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         return self._events.page(aggregate_id, from_version, limit)

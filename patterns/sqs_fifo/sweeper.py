@@ -29,10 +29,10 @@ _metrics = Metrics()
 def from_environment(environ: Mapping[str, str]) -> Callable[[], int]:
     """The sweep that the Lambda's environment describes.
 
-    EVENTS_TABLE, LOG_TABLE, QUEUE_URL, SWEEP_EVENTS (looked at in a run), SETTLE_SECONDS.
+    TABLE, of the events, LOG_TABLE, QUEUE_URL, SWEEP_EVENTS (looked at in a run), SETTLE_SECONDS.
     """
     client = aws.client("dynamodb")
-    events, log = EventsTable(client, environ["EVENTS_TABLE"]), Log(client, environ["LOG_TABLE"])
+    events, log = EventsTable(client, environ["TABLE"]), Log(client, environ["LOG_TABLE"])
     queue = Queue.from_environment(environ)
 
     def run() -> int:

@@ -34,7 +34,7 @@ class Turns:
             go.acquire()
 
     def run(self, workers: Workers, schedule: str) -> list[Choice]:
-        """Gives turns to the workers that `schedule` names, by one letter each, and after its end to the first that can go on.
+        """Gives turns to the workers that `schedule` names by a letter each, and then to the first that is not done.
 
         Answers with the choices that were made.
         """

@@ -9,7 +9,7 @@ Record = dict[str, Any]
 
 
 class Stream:
-    """Batches of a stream's records, in order. A batch that is not done with is given again: delivery is at least once."""
+    """Batches of a stream's records, in order. One that is not done with is given again: delivery is at least once."""
 
     def __init__(self, table: str) -> None:
         self._client: Any = boto3.client("dynamodbstreams")
