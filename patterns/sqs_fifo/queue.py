@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore import aws, doorbells
 from lambdas.eventstore.doorbells import Doorbells
@@ -37,15 +34,6 @@ class Queue:
             MessageDeduplicationId=hashlib.sha256(f"{occasion}{body}".encode()).hexdigest(),
         )
 
-    def release(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Make messages that a sequencer has been given (at most 10) visible again, before their timeout is over.
-
-        A message that will never be met holds up all behind it, so it had better become a dead letter soon. Failing to
-        release it only makes that later.
-        """
-        entries = [
-            {"Id": str(index), "ReceiptHandle": message["receiptHandle"], "VisibilityTimeout": 0}
-            for index, message in enumerate(messages)
-        ]
-        with suppress(BotoCoreError, ClientError):
-            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+    def release(self, receipt_handle: str) -> None:
+        """Make a message that a sequencer has been given visible again, before its timeout is over."""
+        self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)

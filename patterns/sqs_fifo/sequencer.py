@@ -16,6 +16,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore import aws, doorbells, ksuids
 from lambdas.eventstore.doorbells import Doorbells
@@ -53,7 +54,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     if failed:
         _logger.error("messages cannot be met", extra={"first": failed[0]["body"], "messages": len(failed)})
         _metrics.add_metric("MessagesFailed", MetricUnit.Count, len(failed))
-        _queue().release(failed)
+        release(_queue(), failed)
     return {"batchItemFailures": [{"itemIdentifier": message["messageId"]} for message in failed]}
 
 
@@ -68,6 +69,18 @@ def sequence(sequencer: Sequencer, messages: Sequence[Message]) -> Sequence[Mess
         if bells is None or (bells.keys() & unmet and sequencer.sequence(bells)):
             return messages[index:]
     return []
+
+
+def release(queue: Queue, messages: Sequence[Message]) -> None:
+    """Have messages that cannot be met tried again at once, so that they soon are dead letters and hold up nothing.
+
+    A message that cannot be released waits for its visibility timeout.
+    """
+    for message in messages:
+        try:
+            queue.release(message["receiptHandle"])
+        except (BotoCoreError, ClientError):
+            _logger.warning("message not released", exc_info=True)
 
 
 def _doorbells(message: Message) -> Doorbells | None:

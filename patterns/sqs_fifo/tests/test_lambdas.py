@@ -155,13 +155,13 @@ def test_messages_that_failed_are_visible_again_at_once(harness: Harness, enviro
     assert len(messages) == 1
     assert not harness.receive(environment)
 
-    queue.release(messages)
+    sequencer.release(queue, messages)
 
     assert [it["messageId"] for it in harness.receive(environment)] == [messages[0]["messageId"]]
 
 
 def test_a_release_that_fails_is_no_failure(environment: Environment) -> None:
-    Queue.from_environment(environment).release([message(0, ("nobody", 1))])
+    sequencer.release(Queue.from_environment(environment), [message(0, ("nobody", 1))])
 
 
 def test_an_aws_failure_fails_the_whole_batch(environment: Environment, watch: Watch) -> None:
