@@ -6,10 +6,12 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psutil
 
+from local import control
 from tests.commands.conftest import Make
 
 FUNCTIONS = {
@@ -20,7 +22,7 @@ FUNCTIONS = {
 
 
 def begin_to_deploy(checkout: Path, environ: dict[str, str]) -> "subprocess.Popen[str]":
-    """A deployment that has made the roles and is about to make, or makes, the functions."""
+    """A deployment that has just made a function, and not recorded it: the provider waits 5 s before it looks."""
     command = subprocess.Popen(
         ["make", "deploy", "PATTERN=ksuid"],
         cwd=checkout,
@@ -29,11 +31,26 @@ def begin_to_deploy(checkout: Path, environ: dict[str, str]) -> "subprocess.Pope
         text=True,
         start_new_session=True,
     )
-    assert command.stderr is not None
-    for line in command.stderr:
-        if "aws_lambda_function" in line:
-            return command
-    raise AssertionError(f"make deploy ended with status {command.wait()} before it made a function")
+    while not functions_of(checkout):
+        assert command.poll() is None, f"make deploy ended before it made a function: {command.communicate()}"
+        time.sleep(0.1)
+    return command
+
+
+def functions_of(checkout: Path) -> list[str]:
+    """The names of the functions on the checkout's local AWS, by its back door; none if it does not run."""
+    aws = control.find(checkout / ".local")
+    functions = lambda_client(aws.environment).list_functions()["Functions"] if aws else []
+    return [function["FunctionName"] for function in functions]
+
+
+def lambda_client(environ: dict[str, str]) -> Any:
+    return boto3.Session(region_name=environ["AWS_REGION"]).client(
+        "lambda",
+        endpoint_url=environ["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 def test_a_deployment_that_was_killed_is_continued_by_deploying_again(
@@ -55,14 +72,8 @@ def test_the_printed_environment_reaches_the_deployed_functions(make: Make) -> N
     printed = make("env")
     assert printed.returncode == 0, printed.stderr
     environ = dict(line.removeprefix("export ").split("=", 1) for line in printed.stdout.splitlines())
-    functions = boto3.Session(region_name=environ["AWS_REGION"]).client(
-        "lambda",
-        endpoint_url=environ["AWS_ENDPOINT_URL"],
-        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-    )
     asked = json.dumps({"aggregateId": "unknown"})
-    answer = functions.invoke(FunctionName=FUNCTIONS["get_aggregate_events"], Payload=asked)
+    answer = lambda_client(environ).invoke(FunctionName=FUNCTIONS["get_aggregate_events"], Payload=asked)
     assert json.load(answer["Payload"]) == {"events": [], "nextVersion": None}
 
 

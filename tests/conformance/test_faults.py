@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
 from lambdas.eventstore.retry import OutOfTime
 from tests.support import faults
@@ -301,6 +301,42 @@ def test_a_transaction_cancelled_for_contention_is_tried_again(trial: Trials, re
             on.assert_sound()
             if item >= cancelled.items:
                 break
+
+
+class StoredUnseenThenBusy(Disturbance):
+    """The first write takes effect and its answer is lost; the SDK's next attempt meets another transaction."""
+
+    def __init__(self) -> None:
+        self._write: int | None = None
+
+    def before_sending(self, call: Call, request: Any, send: Any) -> Any:
+        if call.operation not in ("PutItem", "TransactWriteItems") or self._write not in (None, call.number):
+            return None
+        self._write = call.number
+        if call.attempts == 1:
+            send(request)
+            raise ConnectionClosedError(endpoint_url=request.url)
+        if call.operation == "PutItem":
+            return faults.error_answer(request, "TransactionConflictException")
+        reasons = [{"Code": "TransactionConflict"} for _ in call.parameters["TransactItems"]]
+        return faults.error_answer(request, "TransactionCanceledException", CancellationReasons=reasons)
+
+
+@pytest.mark.parametrize("make_request", REQUESTS, ids=lambda request: request.__name__)
+def test_an_append_that_was_stored_unseen_is_recognised_after_contention(
+    trial: Trials, make_request: Callable[[], Request]
+) -> None:
+    with trial() as on:
+        request = make_request()
+        for events in request.before:
+            on.open().store(*events)
+
+        with on.watch.recording(StoredUnseenThenBusy()):
+            stored = on.open().store(*request.events)
+
+        assert bare(stored) == request.events
+        assert ids_of(stored) == stored_ids(on, request.events)
+        on.assert_sound()
 
 
 @pytest.mark.parametrize("reason", ["ItemCollectionSizeLimitExceeded", "ValidationError", "AccessDenied"])

@@ -16,6 +16,7 @@ from lambdas.eventstore.retry import time_limit
 Pause = Callable[[], None]
 
 REQUEST_SECONDS = 60.0
+MOST_PAGES = 3000
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,16 @@ def shares(total: int, largest: int, draw: Random) -> list[int]:
 
 
 def tail(store: EventStore, count: int, limit: int, pause: Pause) -> list[StoredEvent]:
-    """Follow the log from its start until `count` events were read."""
+    """Follow the log from its start until `count` events were read; fewer if they do not come."""
     read: list[StoredEvent] = []
     after = None
-    while len(read) < count:
+    for _ in range(MOST_PAGES):
         with time_limit(REQUEST_SECONDS):
             page = store.get_all_events(after, limit)
         read.extend(page.events)
         after = page.next
+        if len(read) >= count:
+            break
         if not page.has_more:
             pause()
     return read
