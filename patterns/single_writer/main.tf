@@ -42,7 +42,7 @@ locals {
 module "events" {
   source = "../../terraform/modules/dynamodb_table"
 
-  name             = "${var.name}-events"
+  name             = var.name
   hash_key         = { name = "aggregateId", type = "S" }
   range_key        = { name = "aggregateVersion", type = "N" }
   stream_view_type = "KEYS_ONLY"

@@ -13,7 +13,7 @@ output "get_all_events" {
   value       = module.api.get_all_events
 }
 
-output "events_table" {
+output "table" {
   description = "Name of the table of events."
   value       = module.events.name
 }
