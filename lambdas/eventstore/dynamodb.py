@@ -64,26 +64,11 @@ class EventsTable:
 
     def get(self, keys: Iterable[Key], attributes: Sequence[str] = ()) -> dict[Key, Item]:
         """The items that exist among `keys` (at most 100, the limit of BatchGetItem), whole or some attributes."""
-        request: dict[str, Any] = {
-            "Keys": [
-                {"aggregateId": to_attribute(aggregate), "aggregateVersion": to_attribute(v)} for aggregate, v in keys
-            ],
-            "ConsistentRead": True,
-        }
-        if attributes:
-            request["ProjectionExpression"] = ", ".join(("aggregateId", "aggregateVersion", *attributes))
-        found: dict[Key, Item] = {}
-        attempt = 0
-        while request["Keys"]:
-            response = self.client.batch_get_item(RequestItems={self.name: request})
-            for item in response["Responses"].get(self.name, []):
-                found[_key(item)] = item
-            unprocessed = response.get("UnprocessedKeys", {}).get(self.name, {"Keys": []})
-            if len(unprocessed["Keys"]) == len(request["Keys"]):
-                pause(attempt, "DynamoDB processed no key of a BatchGetItem")
-                attempt += 1
-            request = unprocessed
-        return found
+        request = [
+            {"aggregateId": to_attribute(aggregate), "aggregateVersion": to_attribute(v)} for aggregate, v in keys
+        ]
+        attributes = ("aggregateId", "aggregateVersion", *attributes) if attributes else ()
+        return {_key(item): item for item in get_items(self.client, self.name, request, attributes)}
 
     def new_ids(self, append: Append) -> list[str]:
         """Ids for the events of `append`, above those of the events that it builds on.
@@ -178,6 +163,22 @@ def gapless(read: Callable[[int], Iterable[Item]], number: str, first: int) -> I
         else:
             return
         pause(attempt, f"{number} {first} is missing, and a later one is not")
+
+
+def get_items(client: Any, table: str, keys: Sequence[Item], attributes: Sequence[str] = ()) -> Iterator[Item]:
+    """The items that exist among `keys` (at most 100, the limit of BatchGetItem), in no order; strongly consistent."""
+    request: dict[str, Any] = {"Keys": keys, "ConsistentRead": True}
+    if attributes:
+        request["ProjectionExpression"] = ", ".join(attributes)
+    attempt = 0
+    while request["Keys"]:
+        response = client.batch_get_item(RequestItems={table: request})
+        yield from response["Responses"].get(table, [])
+        unprocessed = response.get("UnprocessedKeys", {}).get(table, {"Keys": []})
+        if len(unprocessed["Keys"]) == len(request["Keys"]):
+            pause(attempt, "DynamoDB processed no key of a BatchGetItem")
+            attempt += 1
+        request = unprocessed
 
 
 def query_items(client: Any, query: dict[str, Any], page_size: int) -> Iterator[Item]:

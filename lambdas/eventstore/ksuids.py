@@ -40,6 +40,11 @@ def first_of(now: float) -> str:
     return _text(_tick(now) << _TAIL_BITS)
 
 
+def seconds_of(event_id: str) -> float:
+    """The instant of an id, in Unix seconds: when its event was stored, by the writer's clock."""
+    return KsuidMs.from_base62(event_id).timestamp
+
+
 def successor(event_id: str) -> str:
     """The smallest id above `event_id`; the largest id has none and answers with itself."""
     return event_id if event_id == _LARGEST else _text(_number(event_id) + 1)

@@ -74,12 +74,15 @@ resource "aws_cloudwatch_log_group" "this" {
 
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = {
-    Errors    = "${var.name} fails: its log group holds the exceptions."
-    Throttles = "${var.name} is refused for want of concurrency: raise its reservation or the account's quota."
+    Errors = { threshold = 0, description = "${var.name} fails: its log group holds the exceptions." }
+    Throttles = {
+      threshold   = var.throttles_threshold
+      description = "${var.name} is refused for want of concurrency: raise its reservation or the account's quota."
+    }
   }
 
   alarm_name          = "${var.name}-${lower(each.key)}"
-  alarm_description   = each.value
+  alarm_description   = each.value.description
   namespace           = "AWS/Lambda"
   metric_name         = each.key
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -87,7 +90,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   period              = 60
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
+  threshold           = each.value.threshold
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_actions
   ok_actions          = var.alarm_actions

@@ -81,6 +81,12 @@ variable "reserved_concurrency" {
   default     = null
 }
 
+variable "throttles_threshold" {
+  description = "How many refused invocations in a minute are borne without an alarm. Raise it where a low reservation is meant to refuse some."
+  type        = number
+  default     = 0
+}
+
 variable "log_level" {
   description = "Lowest level that is logged."
   type        = string

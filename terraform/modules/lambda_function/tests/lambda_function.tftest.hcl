@@ -129,3 +129,14 @@ run "a_wildcard_resource_is_refused" {
   }
   expect_failures = [var.statements]
 }
+
+run "a_function_that_is_meant_to_be_refused_now_and_then_alarms_later" {
+  variables {
+    reserved_concurrency = 1
+    throttles_threshold  = 600
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["Throttles"].threshold == 600 && aws_cloudwatch_metric_alarm.this["Errors"].threshold == 0
+    error_message = "Only refusals are borne."
+  }
+}

@@ -1,0 +1,175 @@
+"""The log that a sequencer writes: all events in one global order, in pages.
+
+Guarantees: positions count 1, 2, 3 … without holes, and what is written never changes. A page is one item, keyed by its
+first position and put only if that is free: of two sequencers that saw the same end, one is refused. Beside the pages
+lie marks, numbers that only rise: the version up to which each aggregate is in the log, and the position up to which
+the marks are complete (the checkpoint). Marks never run ahead of the pages, and at most the last page is not in them.
+Costs, for a page of events of n aggregates: n + 1 WRU, and 1 WRU for each KB of the page, compressed.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.eventstore import aws, pages
+from lambdas.eventstore.contract import LogPage
+from lambdas.eventstore.dynamodb import Item, get_items, to_attribute
+from lambdas.eventstore.events import StoredEvent
+from lambdas.eventstore.offsets import to_position
+
+PAGE_BYTES = 380_000
+"""Of a page's JSON. An item holds 400 KB (developerguide/Constraints), and there is JSON that does not compress."""
+
+_PAGES = "pages"
+_CHECKPOINT = "checkpoint"
+_AGGREGATE = "aggregate#"
+
+_POSITION_IS_FREE = "attribute_not_exists(part)"
+_RISES = "attribute_not_exists(reached) OR reached < :reached"
+
+Mark = tuple[str, int]
+ForEach = Callable[[Callable[[Mark], None], Iterable[Mark]], Iterable[None]]
+
+
+class PositionTaken(Exception):
+    """There is a page at this position already."""
+
+
+class Log:
+    """The table keyed (part, firstPosition). `for_each` raises the marks of a page: one by one, or with threads."""
+
+    def __init__(self, client: Any, name: str, for_each: ForEach = map) -> None:
+        self.client = client
+        self.name = name
+        self._for_each = for_each
+
+    def read(self, after: str | None, limit: int) -> LogPage:
+        """`EventStore.get_all_events`."""
+        events, more = pages.take(self._events_after(to_position(after), limit + 1), limit)
+        return LogPage(events, events[-1].offset if events else after, more)
+
+    def append(self, position: int, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+        """Put a page with as many of `events` as it holds, the first at `position`; answer with those.
+
+        Raises:
+            PositionTaken: by another sequencer, or by this one, in an attempt whose answer was lost.
+        """
+        texts = _fitting(events)
+        item = {
+            **_key(_PAGES, position),
+            "events": to_attribute(len(texts)),
+            "page": {"B": zlib.compress(f"[{','.join(texts)}]".encode())},
+        }
+        try:
+            self.client.put_item(TableName=self.name, Item=item, ConditionExpression=_POSITION_IS_FREE)
+        except ClientError as error:
+            if aws.error_code(error) == "ConditionalCheckFailedException":
+                raise PositionTaken from None
+            raise
+        return events[: len(texts)]
+
+    def page_at(self, position: int) -> Sequence[StoredEvent]:
+        """The events of the page that begins at `position`."""
+        response = self.client.get_item(TableName=self.name, Key=_key(_PAGES, position), ConsistentRead=True)
+        return _events_of(response["Item"])
+
+    def confirm(self, position: int, page: Sequence[StoredEvent]) -> None:
+        """Raise the marks to the page that begins at `position`: those of its aggregates, and then the checkpoint."""
+        versions = {_AGGREGATE + event.aggregate_id: event.aggregate_version for event in page}
+        for _ in self._for_each(self._raise_mark, versions.items()):
+            pass
+        self._raise_mark((_CHECKPOINT, position + len(page) - 1))
+
+    def checkpoint(self) -> int:
+        """The position up to which the pages are in the marks."""
+        return self._marks([_CHECKPOINT])[_CHECKPOINT]
+
+    def sequenced(self, aggregates: Sequence[str]) -> dict[str, int]:
+        """The version up to which the log has each of `aggregates` (at most 100), by the marks."""
+        marks = self._marks([_AGGREGATE + aggregate for aggregate in aggregates])
+        return {aggregate: marks[_AGGREGATE + aggregate] for aggregate in aggregates}
+
+    def _marks(self, names: Sequence[str]) -> dict[str, int]:
+        marks = dict.fromkeys(names, 0)
+        for item in get_items(self.client, self.name, [_key(name) for name in names]):
+            marks[item["part"]["S"]] = int(item["reached"]["N"])
+        return marks
+
+    def _raise_mark(self, mark: Mark) -> None:
+        name, reached = mark
+        try:
+            self.client.update_item(
+                TableName=self.name,
+                Key=_key(name),
+                UpdateExpression="SET reached = :reached",
+                ConditionExpression=_RISES,
+                ExpressionAttributeValues={":reached": to_attribute(reached)},
+            )
+        except ClientError as error:
+            if aws.error_code(error) != "ConditionalCheckFailedException":
+                raise
+
+    def _events_after(self, position: int, wanted: int) -> Iterator[StoredEvent]:
+        """Drawn from DynamoDB only as far as they are consumed."""
+        items = self._query("<=", position + 1, 1, newest_first=True)
+        while items:
+            for item in items:
+                yield from _events_of(item)[max(0, position + 1 - _first(item)) :]
+            last = _first(items[-1]) + int(items[-1]["events"]["N"]) - 1
+            if last <= position:
+                return  # The page that should hold the next position does not: the log ends there.
+            # As many pages as will do if they are as long as these. Positions are dense, so this one counts events.
+            missing = wanted - (last - position)
+            items = self._query(">", last, -(-missing * len(items) // (last + 1 - _first(items[0]))))
+
+    def _query(self, comparison: str, position: int, limit: int, newest_first: bool = False) -> list[Item]:
+        response = self.client.query(
+            TableName=self.name,
+            KeyConditionExpression=f"part = :pages AND firstPosition {comparison} :position",
+            ExpressionAttributeValues={":pages": to_attribute(_PAGES), ":position": to_attribute(position)},
+            ConsistentRead=True,
+            ScanIndexForward=not newest_first,
+            Limit=limit,
+        )
+        items: list[Item] = response["Items"]
+        return items
+
+
+def fits(event: StoredEvent) -> bool:
+    """Whether a page can hold this event. All that came through `store_events` fit."""
+    return len(_text(event).encode()) < PAGE_BYTES
+
+
+def _fitting(events: Sequence[StoredEvent]) -> list[str]:
+    """As many of `events` as a page holds, at least one, as JSON."""
+    texts: list[str] = []
+    size = 0
+    for event in events:
+        text = _text(event)
+        size += len(text.encode()) + 1
+        if texts and size > PAGE_BYTES:
+            break
+        texts.append(text)
+    return texts
+
+
+def _text(event: StoredEvent) -> str:
+    return json.dumps(event.to_wire(), ensure_ascii=False, separators=(",", ":"))
+
+
+def _events_of(item: Item) -> list[StoredEvent]:
+    page = json.loads(zlib.decompress(item["page"]["B"]))
+    return [StoredEvent.from_wire(event).at(str(position)) for position, event in enumerate(page, _first(item))]
+
+
+def _first(item: Item) -> int:
+    return int(item["firstPosition"]["N"])
+
+
+def _key(part: str, position: int = 0) -> Item:
+    return {"part": to_attribute(part), "firstPosition": to_attribute(position)}

@@ -1,0 +1,39 @@
+output "store_events" {
+  description = "Name of the function that appends events."
+  value       = module.api.store_events
+}
+
+output "get_aggregate_events" {
+  description = "Name of the function that reads one aggregate."
+  value       = module.api.get_aggregate_events
+}
+
+output "get_all_events" {
+  description = "Name of the function that reads all events."
+  value       = module.api.get_all_events
+}
+
+output "table" {
+  description = "Name of the table of events."
+  value       = module.events.name
+}
+
+output "log_table" {
+  description = "Name of the table with the log."
+  value       = module.log.name
+}
+
+output "sequencer" {
+  description = "Name of the function that orders events in the log."
+  value       = module.sequencer.function_name
+}
+
+output "sweep" {
+  description = "Name of the function that rings for events missing from the log."
+  value       = module.sweep.function_name
+}
+
+output "failures" {
+  description = "URL of the queue with what Lambda has given up on."
+  value       = aws_sqs_queue.failures.url
+}

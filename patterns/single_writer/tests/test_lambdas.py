@@ -1,0 +1,137 @@
+"""The pattern's further Lambdas: what they make of what wakes them, and how they work when deployed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from lambdas.eventstore.retry import time_limit
+from patterns.single_writer import sequencer, sweeper
+from patterns.single_writer.sequencer import UnmetDoorbells
+from patterns.single_writer.tests.harness import Harness
+from tests.conformance.test_permissions import CHANGES, key_of, role_like
+from tests.support.aws_calls import Watch
+from tests.support.examples import Event, event, history, new_id
+from tests.support.harness import Environment, eventually
+from tests.support.session import Session
+from tests.support.streams import Stream
+from tests.support.subjects import VISIBLE_SECONDS, InProcess
+from tools.discovery import select
+
+Deployment = dict[str, Any]
+
+
+@pytest.fixture
+def deployment(session: Session, aws: None) -> Deployment:
+    return session.deployment("single_writer")
+
+
+@pytest.fixture
+def environment(deployment: Deployment, watch: Watch) -> Iterator[Environment]:
+    harness = Harness("single_writer", deployment["environment"])
+    made = harness.fresh()
+    with time_limit(VISIBLE_SECONDS):
+        yield made
+    harness.discard(made)
+
+
+def store(environment: Environment, *events: Event) -> InProcess:
+    harness = Harness("single_writer", environment)
+    subject = InProcess(harness.open(environment), select("single_writer")[0].sheet)
+    subject.store(*events)
+    return subject
+
+
+def names(events: list[Event]) -> list[tuple[str, int]]:
+    return [(event["aggregateId"], event["aggregateVersion"]) for event in events]
+
+
+def test_a_batch_of_the_stream_is_sequenced_in_whatever_order_its_records_come(environment: Environment) -> None:
+    ann = new_id()
+    subject = store(environment, *history(ann, 5))
+    records = Stream(environment["TABLE"]).all()
+    assert len(records) == 5
+
+    running = sequencer.from_environment(environment)
+    for record in reversed(records):
+        sequencer.sequence(running, {"Records": [record, records[0]]})
+
+    assert names(subject.tail(None)[0]) == [(ann, version) for version in range(1, 6)]
+
+
+def test_a_batch_with_a_record_that_cannot_be_met_is_raised_when_all_others_have_been_met(
+    environment: Environment,
+) -> None:
+    ann = new_id()
+    subject = store(environment, event(ann, 1))
+    [record] = Stream(environment["TABLE"]).all()
+    false = {"dynamodb": {"Keys": {"aggregateId": {"S": "nobody"}, "aggregateVersion": {"N": "1"}}}}
+
+    with pytest.raises(UnmetDoorbells, match="nobody"):
+        sequencer.sequence(sequencer.from_environment(environment), {"Records": [false, record]})
+
+    assert names(subject.tail(None)[0]) == [(ann, 1)]
+
+
+def test_the_sweep_rings_at_the_sequencers_door_without_waiting(environment: Environment, watch: Watch) -> None:
+    ann = new_id()
+    store(environment, *history(ann, 2))
+    sweep = sweeper.from_environment(
+        {**environment, "SEQUENCER": "the-sequencer", "SWEEP_EVENTS": "100", "SETTLE_SECONDS": "-1"}
+    )
+
+    with watch.recording() as calls, pytest.raises(ClientError, match="ResourceNotFound"):
+        sweep()
+
+    [call] = [call for call in calls if call.operation == "Invoke"]
+    assert (call.parameters["FunctionName"], call.parameters["InvocationType"]) == ("the-sequencer", "Event")
+    sequencer.sequence(sequencer.from_environment(environment), json.loads(call.parameters["Payload"]))
+
+
+def test_what_the_stream_has_lost_the_deployed_sweep_finds(deployment: Deployment, watch: Watch) -> None:
+    ann, outputs = new_id(), deployment["outputs"]
+    functions = boto3.client("lambda")
+    with nothing_relayed(functions, outputs["sequencer"]):
+        subject = store(deployment["environment"], *history(ann, 3))
+        end = subject.log_end()
+
+        def found() -> bool:
+            answer = functions.invoke(FunctionName=outputs["sweep"])
+            assert "FunctionError" not in answer, answer["Payload"].read()
+            return len([event for event in subject.tail(end)[0] if event["aggregateId"] == ann]) == 3
+
+        eventually(found, VISIBLE_SECONDS, "three events in the log")
+
+
+def test_one_sequencer_runs_at_a_time(deployment: Deployment) -> None:
+    functions = boto3.client("lambda")
+    concurrency = functions.get_function_concurrency(FunctionName=deployment["outputs"]["sequencer"])
+    assert concurrency["ReservedConcurrentExecutions"] == 1
+
+
+@pytest.mark.parametrize("function", ["sequencer", "sweep"])
+@pytest.mark.parametrize("what", CHANGES)
+def test_no_further_lambda_may_change_history(deployment: Deployment, function: str, what: str) -> None:
+    root = boto3.client("dynamodb")
+    table = deployment["environment"]["TABLE"]
+    with role_like(deployment["outputs"][function]) as credentials:
+        role = boto3.client("dynamodb", **credentials)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            CHANGES[what](role, table, key_of(root, table))
+
+
+@contextmanager
+def nothing_relayed(functions: Any, function: str) -> Iterator[None]:
+    """The event source mapping of `function` is off."""
+    [mapping] = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)

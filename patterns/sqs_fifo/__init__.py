@@ -1,0 +1,1 @@
+"""The `sqs_fifo` pattern: a FIFO queue wakes the Lambda that orders all events. See README.md."""

@@ -1,0 +1,54 @@
+output "store_events" {
+  description = "Name of the function that appends events."
+  value       = module.api.store_events
+}
+
+output "get_aggregate_events" {
+  description = "Name of the function that reads one aggregate."
+  value       = module.api.get_aggregate_events
+}
+
+output "get_all_events" {
+  description = "Name of the function that reads all events."
+  value       = module.api.get_all_events
+}
+
+output "table" {
+  description = "Name of the table of events."
+  value       = module.events.name
+}
+
+output "log_table" {
+  description = "Name of the table with the log."
+  value       = module.log.name
+}
+
+output "sequencer" {
+  description = "Name of the function that orders events in the log."
+  value       = module.sequencer.function_name
+}
+
+output "sweep" {
+  description = "Name of the function that rings for events missing from the log."
+  value       = module.sweep.function_name
+}
+
+output "relay" {
+  description = "Name of the function that carries doorbells from the stream to the queue."
+  value       = module.relay.function_name
+}
+
+output "queue" {
+  description = "URL of the queue of doorbells."
+  value       = aws_sqs_queue.doorbells.url
+}
+
+output "dead_letters" {
+  description = "URL of the queue with the doorbells that could not be met."
+  value       = aws_sqs_queue.dead_letters.url
+}
+
+output "failures" {
+  description = "URL of the queue with what Lambda has given up on relaying."
+  value       = aws_sqs_queue.failures.url
+}

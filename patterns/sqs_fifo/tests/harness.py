@@ -1,0 +1,56 @@
+"""The suite's `sqs_fifo` stores: each has a queue of its own, and their relay and sequencer run in this process."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import boto3
+
+from lambdas.eventstore.retry import time_limit
+from patterns.sqs_fifo import relay, sequencer
+from patterns.sqs_fifo.queue import Queue
+from tests.support import harness
+from tests.support.harness import Environment
+from tests.support.streams import Stream
+
+_SECONDS = 60.0
+
+
+class Harness(harness.Harness):
+    variables: ClassVar = {"sweep_settle_seconds": "0"}
+
+    def __init__(self, pattern: str, deployed: Mapping[str, str]) -> None:
+        super().__init__(pattern, deployed)
+        self.sqs: Any = boto3.client("sqs")
+
+    def fresh(self) -> Environment:
+        environment = super().fresh()
+        self._stream = Stream(environment["TABLE"])
+        attributes = {"FifoQueue": "true", "VisibilityTimeout": "0"}
+        queue = self.sqs.create_queue(QueueName=f"fresh-{uuid4().hex}.fifo", Attributes=attributes)
+        return {**environment, "QUEUE_URL": queue["QueueUrl"]}
+
+    def discard(self, environment: Environment) -> None:
+        self.sqs.delete_queue(QueueUrl=environment["QUEUE_URL"])
+        super().discard({name: value for name, value in environment.items() if name != "QUEUE_URL"})
+
+    def settle(self, environment: Environment) -> None:
+        queue, running = Queue.from_environment(environment), sequencer.from_environment(environment)
+        for records in self._stream.batches():
+            relay.relay(queue, {"Records": records})
+        with time_limit(_SECONDS):
+            while messages := self.receive(environment):
+                assert not sequencer.sequence(running, messages)
+                self.delete(environment, messages)
+
+    def receive(self, environment: Environment) -> list[dict[str, str]]:
+        """Up to ten messages, as Lambda hands them to a function."""
+        answer = self.sqs.receive_message(QueueUrl=environment["QUEUE_URL"], MaxNumberOfMessages=10)
+        return [
+            {"messageId": it["MessageId"], "receiptHandle": it["ReceiptHandle"], "body": it["Body"]}
+            for it in answer.get("Messages", [])
+        ]
+
+    def delete(self, environment: Environment, messages: list[dict[str, str]]) -> None:
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=environment["QUEUE_URL"], ReceiptHandle=message["receiptHandle"])

@@ -1,0 +1,22 @@
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from lambdas.eventstore import aws as clients
+from tests.sequencer.world import ModelWorld, World
+from tests.support.aws_calls import Watch
+
+
+@pytest.fixture
+def world() -> ModelWorld:
+    """On a model of DynamoDB."""
+    return ModelWorld()
+
+
+@pytest.fixture
+def local_world(aws: None, watch: Watch) -> Iterator[World]:
+    """On the local AWS."""
+    made = World(boto3.client("dynamodb"), lambda: clients.client("dynamodb"))
+    yield made
+    made.remove()
