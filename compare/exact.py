@@ -10,7 +10,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 from unittest.mock import patch
@@ -46,6 +46,7 @@ class Bench:
     harness: Harness
     watch: Watch
     prices: Prices
+    _measured: dict[tuple[str, int], Measured] = field(default_factory=dict)
 
     def measured(self, prepare: Callable[[Answer], None], step: Callable[[Answer], None]) -> Measured:
         """What `step` takes on a store that has come to rest after `prepare`."""
@@ -55,9 +56,13 @@ class Bench:
             return self._recorded(lambda: step(store))
 
     def workload(self, name: str, size: int) -> Measured:
-        """One of `OPERATIONS`, with events of this size."""
-        workload = OPERATIONS[name]
-        return self.measured(lambda store: workload.prepare(store, size), lambda store: workload.step(store, size))
+        """One of `OPERATIONS`, with events of this size; measured once."""
+        if (name, size) not in self._measured:
+            workload = OPERATIONS[name]
+            self._measured[name, size] = self.measured(
+                lambda store: workload.prepare(store, size), lambda store: workload.step(store, size)
+            )
+        return self._measured[name, size]
 
     def way_into_the_log(self, events: int, size: int) -> Measured:
         """What a pattern does to carry so many events, appended one by one, into its log."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from compare import exact, faulty, keep
-from compare.costs import Prices
+from compare.costs import Prices, Profile
 from compare.exact import as_json, bench
 from compare.stage import Deployed
 from compare.workloads import KB, OPERATIONS, SIZES, event
@@ -21,12 +21,11 @@ def deployed(pattern: Pattern, session: Session) -> Deployed:
 
 
 def test_two_runs_agree_to_the_last_digit(each_pattern: Pattern, session: Session, aws: None) -> None:
-    with bench(deployed(each_pattern, session), PRICES) as on:
-        first, second = (json.dumps(as_json(exact.operations(on))) for _ in range(2))
-        profiles = [exact.profile(on, KB) for _ in range(2)]
+    def run() -> tuple[str, Profile]:
+        with bench(deployed(each_pattern, session), PRICES) as on:
+            return json.dumps(as_json(exact.operations(on))), exact.profile(on, KB)
 
-    assert first == second
-    assert profiles[0] == profiles[1]
+    assert run() == run()
 
 
 def test_the_kept_figures_are_those_of_this_checkout(each_pattern: Pattern, session: Session, aws: None) -> None:
