@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from lambdas.eventstore import sequencer
+from lambdas.eventstore import doorbells, sequencer
 from lambdas.eventstore.doorbells import Doorbells
 from tests.sequencer.model import Call
 from tests.sequencer.turns import Choice, Turns, every_schedule
@@ -67,6 +67,12 @@ def test_records_that_arrive_in_reverse_enter_the_log_in_the_order_of_versions(w
     for aggregate, version in reversed(EVENTS):
         assert not world.sequence({aggregate: version})
         world.assert_sound()
+    world.assert_complete()
+
+
+def test_of_the_records_of_an_aggregate_in_a_batch_the_highest_counts_wherever_it_stands(world: ModelWorld) -> None:
+    world.store(*EVENTS)
+    assert not world.sequence(doorbells.of(reversed(EVENTS)))
     world.assert_complete()
 
 

@@ -92,6 +92,10 @@ class World:
     def marks(self) -> dict[str, int]:
         return {item["part"]["S"]: int(item["reached"]["N"]) for item in self._items(self.log) if "reached" in item}
 
+    def in_the_middle_of_a_pass(self) -> bool:
+        """Whether the sweep has kept a place to go on from."""
+        return any("cursor" in item for item in self._items(self.log))
+
     def assert_sound(self) -> None:
         """The log has no event twice, none that is not stored, and those of an aggregate in version order from 1."""
         logged = self.logged()
