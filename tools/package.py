@@ -99,7 +99,7 @@ def _third_party(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _installed(name: str, version: str) -> Distribution:
-    remedy = "run `make venv`, and `make requirements` after changing a requirement."
+    remedy = "run make venv; after changing a requirement, first the command at the top of each requirements/*.txt."
     try:
         installed = distribution(name)
     except PackageNotFoundError:

@@ -7,6 +7,7 @@ only while a `Watch` is `recording`, so that setting up and looking at a store n
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,6 +53,7 @@ class Watch:
         self._lock = threading.Lock()
         self._recordings: list[tuple[list[Call], Disturbance]] = []
         self._current = threading.local()
+        self._clients: dict[tuple[str, int, str | None], Any] = {}
 
     @contextmanager
     def recording(self, disturbance: Disturbance | None = None) -> Iterator[list[Call]]:
@@ -63,8 +65,17 @@ class Watch:
             yield calls
         finally:
             self._recordings.remove(recording)
+            if disturbance:
+                self._clients.clear()  # what the SDK learned from the disturbance, its retry quota above all
 
     def client(self, service: str, config: Any = aws._CONFIG) -> Any:
+        """A client with hooks; the same one for the same caller, since making one costs more than many calls."""
+        key = service, id(config), os.environ.get("AWS_ACCESS_KEY_ID")
+        if key not in self._clients:
+            self._clients[key] = self._new_client(service, config)
+        return self._clients[key]
+
+    def _new_client(self, service: str, config: Any) -> Any:
         session = botocore.session.get_session()
         session.register_component("data_loader", _LOADER)
         client = session.create_client(service, config=config)

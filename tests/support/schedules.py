@@ -176,6 +176,13 @@ def clock_moved(seconds: float) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def clock_at(moment: float) -> Iterator[None]:
+    """The wall clock of this process, stopped: for what depends on moments, however slow the machine is."""
+    with patch("time.time", lambda: moment):
+        yield
+
+
 class _Gate(Disturbance):
     """Holds the first thread that makes a call of this number, until it is opened."""
 

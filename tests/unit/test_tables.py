@@ -38,3 +38,8 @@ def test_a_readme_without_markers_is_named(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("no markers", encoding="utf-8")
     with pytest.raises(Failure, match="needs the markers"):
         list(tables.generated(tmp_path))
+
+
+def test_a_readme_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=r"README\.md is missing"):
+        list(tables.generated(tmp_path))
