@@ -6,7 +6,6 @@ see are made up, and so ids, and with them the sizes of compressed data, are the
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,7 +89,7 @@ class Bench:
         return tables / BATCH if tables else row
 
     def _recorded(self, step: Callable[[], object]) -> Measured:
-        scales = Scales()
+        scales = Scales(self.harness.counted)
         with self.watch.recording(scales) as calls:
             step()
         return measure(calls, scales, self.prices)
@@ -202,8 +201,3 @@ def as_json(measured: dict[str, dict[str, Measured]]) -> dict[str, Any]:
         }
         for size, operations in measured.items()
     }
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two results are the same to the last digit."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

@@ -1,12 +1,14 @@
 """What an operation used: from the AWS calls that it made to units, bytes, and things that have a price.
 
-Bytes are those of request and answer bodies, without headers, and without the capacity report that measuring asks for.
+Bytes are those of request and answer bodies: without headers, without the capacity report that measuring asks for, and
+without ids that a service counts up.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,17 +25,28 @@ SERVICES = {"dynamodb": "dynamodb_ms", "sqs": "sqs_ms", "rds-data": "data_api_ms
 
 
 class Scales(Disturbance):
-    """Weighs each call on its way."""
+    """Weighs each call on its way. `counted` matches ids whose length depends on what went before."""
 
-    def __init__(self) -> None:
+    def __init__(self, counted: str = "") -> None:
+        self._counted = re.compile(counted)
         self.sent: Counter[int] = Counter()
         self.received: Counter[int] = Counter()
 
     def before_sending(self, call: Call, request: AWSPreparedRequest, send: Send) -> AWSResponse:
-        self.sent[call.number] += _weight(request.body or b"", "ReturnConsumedCapacity")
+        self.sent[call.number] += self._weight(request.body or b"", "ReturnConsumedCapacity")
         answer = send(request)
-        self.received[call.number] += _weight(answer.content, "ConsumedCapacity")
+        self.received[call.number] += self._weight(answer.content, "ConsumedCapacity")
         return answer
+
+    def _weight(self, body: Any, not_ours: str) -> int:
+        raw = body.encode() if isinstance(body, str) else bytes(body)
+        try:
+            content = json.loads(raw)
+        except ValueError:
+            return len(raw)
+        if isinstance(content, dict):
+            content.pop(not_ours, None)
+        return len(self._counted.sub("", json.dumps(content, separators=(",", ":"), ensure_ascii=False)).encode())
 
 
 @dataclass(frozen=True)
@@ -98,14 +111,3 @@ def _latency(call: Call) -> str:
 
 def _chunks(size: int, chunk: int) -> int:
     return max(1, math.ceil(size / chunk))
-
-
-def _weight(body: Any, not_ours: str) -> int:
-    raw = body.encode() if isinstance(body, str) else bytes(body)
-    try:
-        content = json.loads(raw)
-    except ValueError:
-        return len(raw)
-    if isinstance(content, dict):
-        content.pop(not_ours, None)
-    return len(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
