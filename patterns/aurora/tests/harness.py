@@ -30,6 +30,9 @@ _SETTLE_SECONDS = 60.0
 
 
 class Harness(harness.Harness):
+    # Offsets, which begin with a transaction id of the cluster's, and the numbers of a statement's parameters.
+    counted = r"\b\d+-\d+\b|(?<=\"longValue\":)\d+"
+
     def __init__(self, pattern: str, deployed: Mapping[str, str]) -> None:
         super().__init__(pattern, deployed)
         self.client: Any = boto3.client("rds-data", config=Config(read_timeout=60, retries={"total_max_attempts": 1}))
