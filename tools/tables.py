@@ -94,7 +94,7 @@ def promises(pattern: Pattern) -> str:
         [
             ceiling["what"],
             _ceiling(ceiling),
-            f"{ceiling['limited_by']} ([source]({ceiling['source']}), read {ceiling['read']})",
+            f"{ceiling['limited_by']} ([source]({_link(ceiling['source'])}), read {ceiling['read']})",
         ]
         for ceiling in sheet["ceilings"]
     ]
@@ -105,6 +105,11 @@ def promises(pattern: Pattern) -> str:
             _table([["ceiling", "about", "limited by"], ["---"] * 3, *ceilings]),
         ]
     )
+
+
+def _link(source: str) -> str:
+    """From a pattern's README, a page or a file of this checkout."""
+    return source if "://" in source else f"../../{source}"
 
 
 def _cost(cost: dict[str, Any]) -> str:

@@ -52,7 +52,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     with time_limit(context.get_remaining_time_in_millis() / 1000 - _MARGIN):
         failed = sequence(_sequencer(), event["Records"])
     if failed:
-        _logger.error("messages cannot be met", extra={"first": failed[0]["body"], "messages": len(failed)})
+        _logger.error("messages cannot be met", extra={"first": failed[0]["messageId"], "messages": len(failed)})
         _metrics.add_metric("MessagesFailed", MetricUnit.Count, len(failed))
         release(_queue(), failed)
     return {"batchItemFailures": [{"itemIdentifier": message["messageId"]} for message in failed]}
