@@ -57,7 +57,7 @@ def _for_need(patterns: Json, need: Callable[[Json], bool]) -> str:
         return "All of them do."
     if len(fitting) == 1:
         [(name, pattern)] = fitting.items()
-        return f"Only `{name}` does, at {dollars(_append(pattern))} for a million appends."
+        return f"Only `{name}` does, at {dollars(_append(pattern))} for a million appends, capacity by the hour aside."
     return f"{listed(_quoted(fitting))} do. Of these: {_cheapest(fitting)}"
 
 
@@ -65,7 +65,7 @@ def _cheapest(patterns: Json) -> str:
     slow = _order(patterns, lambda pattern: _append(pattern, "append_slow"))
     fast = _order(patterns, lambda pattern: _append(pattern, "append_fast"))
     least = dollars(_append(patterns[slow[0]]))
-    said = f"`{slow[0]}` is the cheapest by the append: {least} a million of 1 KB at 1 a second"
+    said = f"`{slow[0]}` is the cheapest by the append, capacity by the hour aside: {least} a million of 1 KB at 1 a second"
     if len(slow) > 1:
         said += f" (next: `{slow[1]}`, {dollars(_append(patterns[slow[1]]))})"
     if fast[0] != slow[0]:
