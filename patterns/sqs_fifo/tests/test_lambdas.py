@@ -93,8 +93,7 @@ def test_a_batch_that_the_relay_is_given_again_adds_no_message_while_the_queue_r
     queue, records = Queue.from_environment(environment), Stream(environment["TABLE"]).all()
     relay.relay(queue, {"Records": records})
     relay.relay(queue, {"Records": records})
-    harness.delete(environment, harness.receive(environment))
-    assert not harness.receive(environment)
+    assert len(harness.receive(environment)) == 1
 
 
 def test_once_the_deduplication_window_has_passed_repeated_messages_change_nothing(
