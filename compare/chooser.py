@@ -65,7 +65,8 @@ def _cheapest(patterns: Json) -> str:
     slow = _order(patterns, lambda pattern: _append(pattern, "append_slow"))
     fast = _order(patterns, lambda pattern: _append(pattern, "append_fast"))
     least = dollars(_append(patterns[slow[0]]))
-    said = f"`{slow[0]}` is the cheapest by the append, capacity by the hour aside: {least} a million of 1 KB at 1 a second"
+    what = "the cheapest by the append, capacity by the hour aside"
+    said = f"`{slow[0]}` is {what}: {least} a million of 1 KB at 1 a second"
     if len(slow) > 1:
         said += f" (next: `{slow[1]}`, {dollars(_append(patterns[slow[1]]))})"
     if fast[0] != slow[0]:

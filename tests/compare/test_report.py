@@ -83,7 +83,9 @@ def test_names_and_texts_are_escaped() -> None:
 def test_the_guide_names_patterns_by_what_the_figures_say() -> None:
     advice = {each.when: each.then for each in chooser.advice(compared()["carries_over"])}
 
-    assert advice["Cost is all that counts"].startswith("`clockwork` is the cheapest by the append, capacity by the hour aside: $1.00 a million")
+    assert advice["Cost is all that counts"].startswith(
+        "`clockwork` is the cheapest by the append, capacity by the hour aside: $1.00 a million"
+    )
     assert advice["All readers must agree on one order of all events"] == (
         "Only `ledgerlike` does, at $4.00 for a million appends, capacity by the hour aside."
     )
