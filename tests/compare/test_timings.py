@@ -63,7 +63,8 @@ def test_a_deployed_pattern_breaks_no_promise(each_pattern: Pattern, session: Se
     with patch.object(timings, "VISIBLE_SECONDS", 30.0):
         measured = run(deployed.answer(), each_pattern.sheet["guarantees"])
 
-    assert measured.anomalies == {}
+    # The deployment is shared: what other tests have stored there, no client of this history did.
+    assert measured.anomalies.keys() <= {checker.INVENTED}
 
 
 def test_ranges_are_medians_and_ends() -> None:
