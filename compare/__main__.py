@@ -1,7 +1,7 @@
 """`python -m compare [PATTERN …] [--target aws]`: measures patterns side by side; no PATTERN means all of them.
 
 What carries over to AWS is always measured on a local AWS that is started for it; with `--target aws` times are taken
-on a real account, after asking. Prints a table, and where the page and the figures are.
+on a real account, after asking before anything is done. Prints a table, and where the page and the figures are.
 """
 
 from __future__ import annotations
@@ -14,27 +14,22 @@ from pathlib import Path
 
 from rich.console import Console
 
-from compare import report, results, stage, table
+from compare import keep, report, results, stage, table
 from compare.costs import Prices
-from compare.results import Measured
 from tools import providers, targets
 from tools.console import Failure, UsageError, progress, result, run
-from tools.discovery import ALL, ROOT, Pattern, select
-
-FOLDER = ROOT / ".build/compare"
-AWS_CALLS = 6_000
-"""About as many as the timings make of each pattern."""
+from tools.discovery import ALL, Pattern, select
 
 
 def main() -> None:
     began = time.monotonic()
     patterns, place = _arguments()
     providers.find_terraform()  # before anything is started
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    keep.LAST.mkdir(parents=True, exist_ok=True)
     compared = _locally(patterns) if place == "local" else _on_aws(patterns)
-    page = write(compared, FOLDER)
+    page = write(compared, keep.LAST)
     table.show(compared, Console() if sys.stdout.isatty() else Console(width=table.WIDTH))
-    result(f"\nThe report: {page.as_uri()}\nThe figures: {FOLDER / 'results.json'}")
+    result(f"\nThe report: {page.as_uri()}\nThe figures: {keep.LAST / 'results.json'}")
     progress(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
 
 
@@ -50,29 +45,33 @@ def _locally(patterns: list[Pattern]) -> results.Json:
     prices = Prices.load()
     with stage.local(patterns) as deployed:
         measured = [results.carrying_over(each, prices) for each in deployed]
-        timings = {each.pattern.name: {**results.timing(each, FOLDER), "init": results.init(each)} for each in deployed}
+        timings = {
+            each.pattern.name: {**results.timing(each, keep.LAST), "init": results.init(each)} for each in deployed
+        }
     return results.together(measured, timings, "the local AWS, an emulator", prices)
 
 
 def _on_aws(patterns: list[Pattern]) -> results.Json:
     prices = Prices.load()
     target = targets.connect("aws")
+    _consent(target, patterns)
     with stage.local(patterns) as deployed:
         measured = [results.carrying_over(each, prices) for each in deployed]
         starts = {each.pattern.name: results.init(each) for each in deployed}
-    _consent(target, measured, prices)
     with stage.on(target, patterns) as deployed:
         timings = {
-            each.pattern.name: {**results.timing(each, FOLDER), "init": starts[each.pattern.name]} for each in deployed
+            each.pattern.name: {**results.timing(each, keep.LAST), "init": starts[each.pattern.name]}
+            for each in deployed
         }
     return results.together(measured, timings, f"AWS, {target.identity}", prices)
 
 
-def _consent(target: targets.Target, measured: list[Measured], prices: Prices) -> None:
-    dollars = results.estimate(measured, prices, AWS_CALLS)
-    names = ", ".join(each.deployed.pattern.name for each in measured)
-    question = f"Deploy {names} there under names of their own, measure for an hour at most, and remove them? "
-    targets.consent(target, f"{question}It may cost ${dollars:.2f}.")
+def _consent(target: targets.Target, patterns: list[Pattern]) -> None:
+    names = [pattern.name for pattern in patterns]
+    question = (
+        f"Deploy {', '.join(names)} there under names of their own, measure for an hour at most, and remove them?"
+    )
+    targets.consent(target, f"{question} It may cost ${keep.estimate(names, keep.kept()):.2f}.")
 
 
 def _arguments() -> tuple[list[Pattern], str]:

@@ -65,8 +65,8 @@ class Point:
 
 
 def past(ceiling: Mapping[str, Any]) -> list[Point]:
-    """What happens at each load in `LOADS`."""
-    return _KINDS[ceiling.get("past_it", THROTTLES)]()
+    """What happens at each load in `LOADS`; nothing where the sheet does not say that anything does."""
+    return _KINDS[ceiling["past_it"]]() if "past_it" in ceiling else []
 
 
 def throttled() -> list[Point]:

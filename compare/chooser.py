@@ -1,18 +1,31 @@
 """The decision guide: sentences made of the figures that carry over, so that none says what was not measured.
 
-Patterns are named by the figures, never here. `tools.tables` writes the guide into the README from kept figures.
+Patterns are named by the figures, never here. `compare.keep` writes the guide into the README from kept figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from compare.words import dollars, listed, number, rate, size
-from compare.workloads import KB
+from compare.words import dollars, listed, number, or_dash, rate, size
+from compare.workloads import HIGHEST_RATE, KB, TOLD_RATES
 
 Json = Mapping[str, Any]
+
+ANYTHING = "Cost is all that counts"
+
+NEEDS: Mapping[str, Callable[[Json], bool]] = {
+    ANYTHING: lambda guarantees: True,
+    "All readers must agree on one order of all events": lambda guarantees: guarantees["global_order"] == "total",
+    "No event may appear behind an offset that a reader has passed": lambda guarantees: not guarantees["late_events"],
+    "A reader must be able to prove that it missed nothing": lambda guarantees: guarantees["dense_offsets"],
+    "An event must show to readers of all events at once": lambda guarantees: guarantees["read_all"] == "strong",
+    "A change to history must be detectable from outside": lambda guarantees: guarantees["tamper_evident"],
+}
+"""What a person may need of a store, and which guarantees give it."""
 
 
 @dataclass(frozen=True)
@@ -26,99 +39,103 @@ class Advice:
 def advice(carries_over: Json) -> list[Advice]:
     """Question by question, from the figures of one comparison."""
     patterns: Json = carries_over["patterns"]
-    needs: list[tuple[str, Callable[[Json], bool]]] = [
-        ("All readers must agree on one order of all events", lambda sheet: sheet["global_order"] == "total"),
-        ("No event may appear behind an offset that a reader has passed", lambda sheet: not sheet["late_events"]),
-        ("A reader must be able to prove that it missed nothing", lambda sheet: sheet["dense_offsets"]),
-        ("An event must show to readers of all events at once", lambda sheet: sheet["read_all"] == "strong"),
-        ("A change to history must be detectable from outside", lambda sheet: sheet["tamper_evident"]),
-    ]
-    said = [Advice("Cost is all that counts", _cheapest(patterns))]
-    said += [Advice(when, _for_need(patterns, need)) for when, need in needs]
+    said = [Advice(need, _for_need(need, carries_over)) for need in NEEDS]
     said += [
-        Advice("Events are large", _large(patterns)),
         Advice("Most of the time nothing happens", _idle(patterns)),
-        Advice("The load grows", _crossings(carries_over)),
-        Advice("There is a lot to write", _ceilings(patterns)),
+        Advice("There is a lot to write", _sustained(patterns)),
     ]
     return [each for each in said if each.then]
 
 
+def month_table(patterns: Json, of_size: int) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: what a month costs with each pattern, by rate, as far as it bears that."""
+    header = ["dollars a month", "nothing", *(f"{rate(each)}" for each in TOLD_RATES)]
+    rows = [
+        [f"`{name}`", dollars(pattern["money"]["idle_month"])]
+        + [or_dash(dollars, amount) for amount in pattern["money"]["month"][str(of_size)]]
+        for name, pattern in patterns.items()
+    ]
+    return header, rows
+
+
 def markdown(carries_over: Json) -> str:
-    rows = ["| what you need | what the figures say |", "|---|---|"]
-    return "\n".join([*rows, *(f"| {each.when} | {each.then} |" for each in advice(carries_over))])
+    """The guide for the README: the advice, and the months of small events."""
+    questions = [[each.when, each.then] for each in advice(carries_over)]
+    header, rows = month_table(carries_over["patterns"], KB)
+    return "\n".join(
+        [
+            *_markdown_table(["what you need", "what the figures say"], questions),
+            "",
+            f"What a month costs, with events of {size(KB)}, by the rate of appends:",
+            "",
+            *_markdown_table(header, rows),
+            *_caveat(carries_over["patterns"]),
+        ]
+    )
 
 
-def _for_need(patterns: Json, need: Callable[[Json], bool]) -> str:
-    fitting = {name: pattern for name, pattern in patterns.items() if need(pattern["guarantees"])}
+def _caveat(patterns: Json) -> Iterator[str]:
+    """What the months of a pattern rest on whose load nobody published."""
+    if untold := [name for name, pattern in patterns.items() if pattern["sustained"][str(KB)] is None]:
+        yield ""
+        yield (
+            f"A dash is beyond the pattern's ceiling. For {listed(_quoted(untold))} AWS publishes none, nor what a "
+            "request takes of the capacity: above its minimum that is a guess, and the list of prices calls it one. "
+            "Measure yours."
+        )
+
+
+def cheapest(stretches: Sequence[Json]) -> str:
+    """`a` up to 3 a second, then `b`."""
+    if not stretches:
+        return ""
+    *firsts, last = [(f"`{each['name']}`", each["high"]) for each in stretches]
+    said = [f"{name} up to {rate(high)}" for name, high in firsts]
+    name, high = last
+    if high < HIGHEST_RATE:
+        return ", then ".join([*said, f"{name} up to {rate(high)}, where its ceiling is"])
+    return ", then ".join([*said, name]) if said else f"{name} at every rate"
+
+
+def _for_need(need: str, carries_over: Json) -> str:
+    patterns: Json = carries_over["patterns"]
+    fitting = [name for name, pattern in patterns.items() if NEEDS[need](pattern["guarantees"])]
     if not fitting:
         return ""
-    if len(fitting) == len(patterns):
-        return "All of them do."
-    if len(fitting) == 1:
-        [(name, pattern)] = fitting.items()
-        return f"Only `{name}` does, at {dollars(_append(pattern))} for a million appends, capacity by the hour aside."
-    return f"{listed(_quoted(fitting))} do. Of these: {_cheapest(fitting)}"
-
-
-def _cheapest(patterns: Json) -> str:
-    slow = _order(patterns, lambda pattern: _append(pattern, "append_slow"))
-    fast = _order(patterns, lambda pattern: _append(pattern, "append_fast"))
-    least = dollars(_append(patterns[slow[0]]))
-    what = "the cheapest by the append, capacity by the hour aside"
-    said = f"`{slow[0]}` is {what}: {least} a million of 1 KB at 1 a second"
-    if len(slow) > 1:
-        said += f" (next: `{slow[1]}`, {dollars(_append(patterns[slow[1]]))})"
-    if fast[0] != slow[0]:
-        said += f"; at 100 a second it is `{fast[0]}`, {dollars(_append(patterns[fast[0]], 'append_fast'))}"
-    return said + "."
-
-
-def _large(patterns: Json) -> str:
-    order = _order(patterns, lambda pattern: _append(pattern, "append_slow", 10 * KB))
-    first, last = order[0], order[-1]
-    if first == last:
-        return ""
-    cheap, dear = (dollars(_append(patterns[name], "append_slow", 10 * KB)) for name in (first, last))
-    return f"Of 10 KB, a million appends cost {cheap} with `{first}` and {dear} with `{last}`."
+    if len(fitting) == 1 < len(patterns):
+        return f"Only `{fitting[0]}` does."
+    by_size = carries_over["cheapest"][need].items()
+    by_the_month = "; ".join(f"of {size(of_size)} {cheapest(stretches)}" for of_size, stretches in by_size)
+    if len(fitting) < len(patterns):
+        return f"{listed(_quoted(fitting))} do. The cheapest of them by the month, with events {by_the_month}."
+    return f"{'' if need == ANYTHING else 'All of them do. '}The cheapest by the month, with events {by_the_month}."
 
 
 def _idle(patterns: Json) -> str:
-    order = _order(patterns, lambda pattern: pattern["money"]["idle_month"])
-    first, last = order[0], order[-1]
-    cheap, dear = (dollars(patterns[name]["money"]["idle_month"]) for name in (first, last))
+    by_cost = sorted(patterns, key=lambda name: (patterns[name]["money"]["idle_month"], name))
+    cheap, dear = (dollars(patterns[name]["money"]["idle_month"]) for name in (by_cost[0], by_cost[-1]))
     if cheap == dear:
         return f"An idle month costs {cheap} with each of them, storage aside."
-    return f"An idle month costs {cheap} with `{first}` and {dear} with `{last}`, storage aside."
+    return f"An idle month costs {cheap} with `{by_cost[0]}` and {dear} with `{by_cost[-1]}`, storage aside."
 
 
-def _crossings(carries_over: Json) -> str:
+def _sustained(patterns: Json) -> str:
+    by_rate = {name: pattern["sustained"][str(KB)] for name, pattern in patterns.items()}
+    told = sorted((name for name in by_rate if by_rate[name]), key=lambda name: (-by_rate[name], name))
     said = [
-        f"for events of {size(of_size)}, from {rate(crossing['rate'])} on, `{crossing['above']}` is cheaper than "
-        f"`{crossing['below']}`"
-        for of_size, crossings in carries_over["crossovers"].items()
-        for crossing in crossings
+        f"{listed(_quoted(list(names)))} {number(value)}" for value, names in groupby(told, lambda name: by_rate[name])
     ]
-    if said:
-        return f"By the month: {'; '.join(said)}."
-    return "By the month, no pattern overtakes another in cost up to 100 appends a second."
+    parts = [f"Appends of {size(KB)} that are borne for ever, by the second: {', '.join(said)}."] if said else []
+    untold = [name for name in by_rate if by_rate[name] is None]
+    parts += [f"For {listed(_quoted(untold))} AWS publishes no such number."] if untold else []
+    return " ".join(parts)
 
 
-def _ceilings(patterns: Json) -> str:
-    said = []
-    for name, pattern in patterns.items():
-        ceiling = pattern["ceilings"][0]
-        said.append(f"`{name}`: {number(ceiling['value'])} {ceiling['unit']} ({ceiling['what']})")
-    return f"The ceilings: {'; '.join(said)}."
+def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'---|' * len(header)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
 
 
-def _append(pattern: Json, which: str = "append_slow", of_size: int = KB) -> float:
-    return float(pattern["money"]["million"][str(of_size)][which])
-
-
-def _order(patterns: Json, cost: Callable[[Json], float]) -> list[str]:
-    return sorted(patterns, key=lambda name: (cost(patterns[name]), name))
-
-
-def _quoted(names: Mapping[str, Any] | Sequence[str]) -> list[str]:
+def _quoted(names: Sequence[str]) -> list[str]:
     return [f"`{name}`" for name in names]

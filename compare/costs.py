@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -158,9 +159,11 @@ class Costs:
         """The way of one event into the log, by further functions; nothing where there are none."""
         batch = self.batch(standing, appends_per_second)
         work = profile.pipeline_one.plus(profile.pipeline_more, batch - 1)
-        # Each function is billed an even share of the time: which of them made which call is not known here.
-        share = work.milliseconds / max(len(standing.pipeline_memory), 1)
-        invocations = [self._invocation(share, memory) for memory in standing.pipeline_memory]
+        # Which function made which call is not known here: all are billed to the largest, which does the most.
+        largest, *others = sorted(standing.pipeline_memory, reverse=True) or [0]
+        invocations = [self._invocation(0.0, memory) for memory in others]
+        if largest:
+            invocations.append(self._invocation(work.milliseconds, largest))
         polls = {"sqs_fifo_requests": 2.0 * standing.polled_queues}  # a receive and a delete, by Lambda itself
         return times(total(work.usage, polls, *invocations), 1 / batch)
 
@@ -189,6 +192,52 @@ class Costs:
         return {"aurora_acu_hours": acus * awake * self._hours, "aurora_io": io}
 
 
+@dataclass(frozen=True)
+class Curve:
+    """What a month costs by the rate of appends, as far as the store bears them."""
+
+    cost: Callable[[float], float]
+    highest: float = math.inf
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Rates between which one store is the cheapest."""
+
+    name: str
+    low: float
+    high: float
+
+
+def cheapest(curves: Mapping[str, Curve], low: float, high: float) -> list[Stretch]:
+    """Which store to take at which rate, from the lowest rate on; nothing where none bears it.
+
+    A store that is the cheapest for less than 10 % of a rate may be missed, like a crossing and its return.
+    """
+    ends = sorted({low, high, *(curve.highest for curve in curves.values() if low < curve.highest < high)})
+    found: list[Stretch] = []
+    for start, end in pairwise(ends):
+        able = {name: curve.cost for name, curve in curves.items() if curve.highest >= end}
+        for stretch in _cheapest(able, start, end) if able else ():
+            if found and found[-1].name == stretch.name:
+                stretch = replace(stretch, low=found.pop().low)
+            found.append(stretch)
+    return found
+
+
+def _cheapest(costs: Mapping[str, Callable[[float], float]], low: float, high: float) -> Iterator[Stretch]:
+    def best(rate: float) -> str:
+        return min(sorted(costs), key=lambda name: costs[name](rate))
+
+    rate = low
+    while rate < high:
+        name, following = best(rate), min(rate * 1.1, high)
+        if best(following) != name:
+            following = _bisect(lambda at, name=name: best(at) != name, rate, following)
+        yield Stretch(name, rate, following)
+        rate = following
+
+
 def crossover(one: Callable[[float], float], other: Callable[[float], float], low: float, high: float) -> float | None:
     """The rate between `low` and `high` at which the cheaper of two becomes the dearer; None if there is none.
 
@@ -211,14 +260,16 @@ def _bisect(crossed: Callable[[float], bool], low: float, high: float) -> float:
     return high
 
 
-def crossovers(curves: Mapping[str, Callable[[float], float]], low: float, high: float) -> list[tuple[float, str, str]]:
-    """For each pair that crosses: the rate from which on the second is the cheaper one."""
+def crossovers(curves: Mapping[str, Curve], low: float, high: float) -> list[tuple[float, str, str]]:
+    """For each pair that crosses while both bear the rate: that from which on the second is the cheaper one."""
     names = sorted(curves)
     found: list[tuple[float, str, str]] = []
     for index, one in enumerate(names):
         for other in names[index + 1 :]:
-            if (rate := crossover(curves[one], curves[other], low, high)) is not None:
-                first, then = (one, other) if curves[one](low) < curves[other](low) else (other, one)
+            here, there = curves[one], curves[other]
+            end = min(high, here.highest, there.highest)
+            if (rate := crossover(here.cost, there.cost, low, end)) is not None:
+                first, then = (one, other) if here.cost(low) < there.cost(low) else (other, one)
                 found.append((rate, first, then))
     return sorted(found)
 

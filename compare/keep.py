@@ -9,15 +9,22 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from compare import chooser
-from compare.__main__ import FOLDER
 from compare.markup import Json
+from compare.workloads import KB, TOLD_RATES
 from tools.console import Failure, progress, run
 from tools.discovery import ROOT, patterns
 
+LAST = ROOT / ".build/compare"
+"""Where the last comparison lies."""
+
 FIGURES = Path(__file__).with_name("figures.json")
+HOURS = 730
+"""In a month, about."""
+
 BEGIN, END = "<!-- chooser:begin -->", "<!-- chooser:end -->"
 
 
@@ -42,6 +49,16 @@ def kept() -> Json:
     return figures
 
 
+def estimate(names: Sequence[str], figures: Json) -> float:
+    """Dollars that measuring on a real account may cost: by kept figures, an hour of each at 10 appends a second.
+
+    That is several times what the timings do. A pattern without kept figures is taken for the dearest one.
+    """
+    at = TOLD_RATES.index(10.0)
+    hours = {name: each["money"]["month"][str(KB)][at] / HOURS for name, each in figures["patterns"].items()}
+    return sum(hours.get(name, max(hours.values())) for name in names)
+
+
 def guided(readme: str, figures: Json) -> str:
     """The README with the guide that these figures make."""
     guide = f"{BEGIN}\n{chooser.markdown(figures)}\n{END}"
@@ -52,7 +69,7 @@ def guided(readme: str, figures: Json) -> str:
 
 
 def _last_comparison() -> Json:
-    path = FOLDER / "results.json"
+    path = LAST / "results.json"
     if not path.exists():
         raise Failure("Nothing was compared yet: run make compare.")
     figures: Json = json.loads(path.read_text(encoding="utf-8"))["carries_over"]

@@ -10,26 +10,29 @@ from compare.charts import Axis, Series
 from compare.late import SKEWS, WINDOWS
 from compare.markup import Cell, Json, code, codes, details, figure, figures, link, marked, section, table
 from compare.table import broken_promises
-from compare.words import decades, dollars, guarantee, kilobytes, number, rate, short_dollars, size, units
-from compare.workloads import CURVE_SIZES, KB, SIZES
-from tools.tables import HEADINGS, MEANINGS
+from compare.words import decades, dollars, guarantee, kilobytes, number, or_dash, rate, short_dollars, size, units
+from compare.workloads import CURVE_SIZES, FAST, HIGHEST_RATE, KB, LOWEST_RATE, SIZES, SLOW
+from tools.sheets import HEADINGS, MEANINGS
 
 _GUARANTEES = """\
 From each pattern's guarantee sheet, which the test suite holds it to in both directions. The last column
 counts what the history checker found that the sheet does not allow for, under every fault and under load."""
 
 _OPERATIONS = """\
-Exact, and the same in each run. An event of 1 KB takes 1 KB with all that a store adds to it. WRU and RRU are
-DynamoDB's write and read request units. Carrying events into the log is what a pattern's further Lambdas do
-afterwards."""
+Exact, and the same in each run. An event of 1 KB takes 1 KB with all that a store adds to it. Calls are those of
+AWS services, by one Lambda; WRU and RRU are DynamoDB's write and read request units; KB are what goes out with the
+calls and what comes in. Carrying events into the log is what a pattern's further Lambdas do afterwards."""
 
 _MONEY = """\
 {region}, on demand, without free tiers; prices read {read}, listed below with their sources. An append
 includes the way into the log, where events that arrive within a quarter of a second share a batch. A month
 has a reading of the aggregate before each append, one reader of all events that asks once a second, and the
-month's own events to store."""
+month's own events to store. A dash, or the end of a curve, is where a pattern's own ceiling is;
+where AWS publishes none, the curve goes on by what is assumed below."""
 
-_CEILINGS = "Sustained, from published limits. What happens past them is simulated, in multiples of the ceiling."
+_CEILINGS = """\
+Sustained, from published limits; a dash where none is published. What happens past them is simulated, in
+multiples of the ceiling."""
 
 _FAULTS = """\
 Each AWS call of an append of two events, and of the way into the log, is disturbed in each way, one at a
@@ -73,30 +76,32 @@ def _guarantees(patterns: Json, timing: Json) -> str:
 
 
 def _operations(patterns: Json, what: Json) -> str:
-    header = ["operation", "pattern", "AWS calls", "DynamoDB units", "KB sent", "KB received"]
+    header = ["operation", *map(code, patterns)]
     parts = []
     for of_size in map(str, SIZES):
-        rows = [row for name, words in what.items() for row in _operation(patterns, of_size, name, words)]
-        content = table(header, rows, grouped=True)
-        parts.append(details(f"Events of {size(of_size)}", content, shown=of_size == str(KB)))
+        rows = [
+            [escape(words), *(_operation(pattern["operations"][of_size][name]) for pattern in patterns.values())]
+            for name, words in what.items()
+        ]
+        parts.append(details(f"Events of {size(of_size)}", table(header, rows), shown=of_size == str(KB)))
     return section("What each operation takes", _OPERATIONS, *parts)
 
 
-def _operation(patterns: Json, of_size: str, operation: str, words: str) -> Iterator[list[str]]:
-    """A row for each pattern that does anything then."""
-    heading = escape(words)
-    for name, pattern in patterns.items():
-        measured = pattern["operations"][of_size][operation]
-        if measured["requests"]:
-            calls = ", ".join(f"{count} {call}" for call, count in measured["calls"].items())
-            kb = [kilobytes(measured["bytes_sent"]), kilobytes(measured["bytes_received"])]
-            yield [heading, code(name), Cell(str(measured["requests"]), calls), units(measured), *kb]
-            heading = ""
+def _operation(measured: Json) -> str:
+    """A cell: calls, units, and bytes; a dash where a pattern does nothing then."""
+    requests = measured["requests"]
+    if not requests:
+        return "–"
+    lines = [f"{requests} call{'' if requests == 1 else 's'}"]
+    lines += [units(measured)] if measured["write_units"] or measured["read_units"] else []
+    lines.append(f"{kilobytes(measured['bytes_sent'])} KB out, {kilobytes(measured['bytes_received'])} in")
+    return Cell("<br>".join(lines), ", ".join(f"{count} {call}" for call, count in measured["calls"].items()))
 
 
 def _money(over: Json, prices: Json) -> str:
     patterns: Json = over["patterns"]
-    tables = [f"<h3>Events of {size(of_size)}</h3>{_millions(patterns, str(of_size))}" for of_size in SIZES]
+    millions = [f"<h3>A million, of {size(of_size)}</h3>{_millions(patterns, str(of_size))}" for of_size in SIZES]
+    months = [f"<h3>A month, of {size(of_size)}</h3>{_month(patterns, of_size)}" for of_size in SIZES]
     idle = [
         [code(name), dollars(pattern["money"]["idle_month"]), number(pattern["stored_bytes"][str(KB)])]
         for name, pattern in patterns.items()
@@ -104,14 +109,31 @@ def _money(over: Json, prices: Json) -> str:
     return section(
         "Money",
         _MONEY.format(region=escape(prices["region"]), read=escape(prices["read"])),
-        *tables,
+        *millions,
+        *months,
+        f"<h3>The cheapest by the month</h3>{_cheapest(over)}",
         f"<h3>Doing nothing</h3>{table(['pattern', 'idle month, storage aside', 'bytes stored for 1 KB'], idle)}",
-        "<h3>By the month</h3>",
+        "<h3>A month, drawn</h3>",
         charts.legend([(name, index) for index, name in enumerate(patterns)]),
         figures(*_months(over), *_by_size(patterns)),
         _crossings(over),
         _prices(prices),
     )
+
+
+def _month(patterns: Json, of_size: int) -> str:
+    header, rows = chooser.month_table(patterns, of_size)
+    return table(header, [[marked(name), *amounts] for name, *amounts in rows])
+
+
+def _cheapest(over: Json) -> str:
+    """For each need: which pattern from which rate on, of those that meet it."""
+    rows = [
+        [escape(need), *(marked(chooser.cheapest(by_size[str(of_size)])) for of_size in SIZES)]
+        for need, by_size in over["cheapest"].items()
+        if all(by_size.values())
+    ]
+    return table(["what is needed", *(f"events of {size(of_size)}" for of_size in SIZES)], rows)
 
 
 def _millions(patterns: Json, of_size: str) -> str:
@@ -123,7 +145,7 @@ def _millions(patterns: Json, of_size: str) -> str:
         "read_page": "read 100 of all",
     }
     rows = [
-        [code(name), *(dollars(pattern["money"]["million"][of_size][column]) for column in columns)]
+        [code(name), *(or_dash(dollars, pattern["money"]["million"][of_size][column]) for column in columns)]
         for name, pattern in patterns.items()
     ]
     return table(["dollars for a million", *columns.values()], rows)
@@ -132,19 +154,24 @@ def _millions(patterns: Json, of_size: str) -> str:
 def _months(over: Json) -> Iterator[str]:
     for of_size in map(str, SIZES):
         points = {name: pattern["money"]["months"][of_size] for name, pattern in over["patterns"].items()}
-        rates = Axis("appends a second", 0.001, 100.0, log=True)
+        rates = Axis("appends a second", LOWEST_RATE, HIGHEST_RATE, log=True)
         marks = [(each["rate"], each["dollars"]) for each in over["crossovers"][of_size]]
         yield _curves(f"Events of {size(of_size)}, by rate", rates, points, marks)
 
 
 def _by_size(patterns: Json) -> Iterator[str]:
-    for column, label in ((1, "1 append a second"), (2, "100 appends a second")):
+    for column, at in enumerate((SLOW, FAST)):
         points = {
-            name: [(row[0] / KB, row[column]) for row in pattern["money"]["by_size"]]
+            name: [
+                (of_size / KB, amounts[column])
+                for of_size in CURVE_SIZES
+                if (amounts := pattern["money"]["by_size"][str(of_size)])[column] is not None
+            ]
             for name, pattern in patterns.items()
         }
         sizes = [each / KB for each in CURVE_SIZES]
-        yield _curves(f"{label}, by size", Axis("KB an event", sizes[0], sizes[-1], log=True, at=sizes), points, [])
+        title = f"{number(at)} append{'s' if at > 1 else ''} a second, by size"
+        yield _curves(title, Axis("KB an event", sizes[0], sizes[-1], log=True, at=sizes), points, [])
 
 
 def _curves(title: str, x: Axis, points: Json, marks: list[tuple[float, float]]) -> str:
@@ -161,8 +188,8 @@ def _crossings(over: Json) -> str:
         for of_size, crossings in over["crossovers"].items()
         for each in crossings
     ]
-    found = "".join(items) or "<li>None overtakes another up to 100 appends a second.</li>"
-    return f"<h3>Where one becomes cheaper than another</h3><ul>{found}</ul>"
+    found = "".join(items) or "<li>None overtakes another.</li>"
+    return details("Where one becomes cheaper than another, pair by pair", f"<ul>{found}</ul>")
 
 
 def _prices(prices: Json) -> str:
@@ -182,13 +209,24 @@ def _prices(prices: Json) -> str:
 def _ceilings(patterns: Json) -> str:
     kinds: dict[str, list[str]] = {}
     for name, pattern in patterns.items():
-        for ceiling in pattern["ceilings"]:
+        for ceiling in filter(lambda each: each["past"], pattern["ceilings"]):
             names = kinds.setdefault(ceiling["past_it"], [])
             names += [name] if name not in names else []
     drawn = [_past(kind, names, patterns) for kind, names in kinds.items()]
     rows = [row for name, pattern in patterns.items() for row in _ceiling_rows(name, pattern["ceilings"])]
     header = ["pattern", "ceiling on", "about", "limited by", "to go past it", "source"]
-    return section("Ceilings", _CEILINGS, table(header, rows, grouped=True), figures(*drawn))
+    borne = [
+        [code(name), *(or_dash(number, pattern["sustained"][str(of_size)]) for of_size in SIZES)]
+        for name, pattern in patterns.items()
+    ]
+    sizes = [f"appends a second, of {size(of_size)}" for of_size in SIZES]
+    return section(
+        "Ceilings",
+        _CEILINGS,
+        table(["pattern", *sizes], borne),
+        table(header, rows, grouped=True),
+        figures(*drawn),
+    )
 
 
 def _ceiling_rows(name: str, sheet: list[Json]) -> Iterator[list[str]]:
@@ -205,7 +243,7 @@ def _ceiling_rows(name: str, sheet: list[Json]) -> Iterator[list[str]]:
 
 def _past(kind: str, names: list[str], patterns: Json) -> str:
     """How a ceiling of this kind is felt. It is the same for all that have one, in multiples of it."""
-    past = next(each["past"] for each in patterns[names[0]]["ceilings"] if each["past_it"] == kind)
+    past = next(each["past"] for each in patterns[names[0]]["ceilings"] if each.get("past_it") == kind)
     loads = Axis("offered load, in multiples of the ceiling", 0.0, 3.0)
     words = f"{codes(names)}: {escape(ceilings.MEANINGS[kind])}. "
     if kind == ceilings.LAGS:

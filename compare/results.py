@@ -5,6 +5,7 @@ What stands under `carries_over` is the same to the last digit in each run of on
 
 from __future__ import annotations
 
+import math
 import statistics
 import tempfile
 import zipfile
@@ -13,23 +14,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from compare import bench, ceilings, exact, faulty, history, late
-from compare.costs import MILLION, PRICES, Costs, Load, Prices, Profile, Standing, crossovers, rates
+from compare import bench, ceilings, chooser, exact, faulty, history, late
+from compare.costs import MILLION, PRICES, Costs, Curve, Load, Prices, Profile, Standing, cheapest, crossovers, rates
 from compare.exact import Bench
 from compare.stage import Deployed
 from compare.standing import standing
 from compare.timings import Range, Timer
-from compare.workloads import CURVE_SIZES, OPERATIONS, SIZES
-from tools import package
+from compare.workloads import CURVE_SIZES, FAST, HIGHEST_RATE, LOWEST_RATE, OPERATIONS, SIZES, SLOW, TOLD_RATES
+from tools import package, sheets
 from tools.console import progress
 
 Json = dict[str, Any]
-
-SLOW, FAST = 1.0, 100.0
-"""Appends a second for which the price of a million is told: an event has a batch for itself, or shares one."""
-
-LOWEST_RATE, HIGHEST_RATE = 0.001, 100.0
-"""Of the curves of a month's cost."""
 
 INIT_RUNS = 7
 
@@ -42,6 +37,14 @@ class Measured:
     figures: Json
     standing: Standing
     profiles: Mapping[int, Profile]
+
+    def curve(self, costs: Costs, size: int) -> Curve:
+        """What a month of events of this size costs, by their rate."""
+        bears = self.figures["sustained"][str(size)]
+        return Curve(
+            lambda rate: costs.month(self.standing, self.profiles[size], Load(rate)),
+            math.inf if bears is None else bears,
+        )
 
 
 def carrying_over(deployed: Deployed, prices: Prices) -> Measured:
@@ -56,18 +59,20 @@ def carrying_over(deployed: Deployed, prices: Prices) -> Measured:
         profiles = exact.profiles(on)
         progress(f"{name}: faults")
         faults = _faults(on, sheet)
-    figures = {
+    figures: Json = {
         "title": sheet["title"],
         "summary": sheet["summary"],
         "guarantees": sheet["guarantees"],
         "ceilings": [_ceiling(each) for each in sheet["ceilings"]],
+        "sustained": {str(size): sheets.sustained(sheet["ceilings"], size) for size in CURVE_SIZES},
         "package_bytes": package.build(deployed.pattern).stat().st_size,
         "operations": exact.as_json(operations),
         "faults": faults,
         "stored_bytes": {str(size): profile.stored_bytes for size, profile in profiles.items()},
-        "money": _money(costs, there, profiles, operations),
     }
-    return Measured(deployed, figures, there, profiles)
+    measured = Measured(deployed, figures, there, profiles)
+    figures["money"] = _money(measured, costs, operations)
+    return measured
 
 
 def timing(deployed: Deployed, folder: Path) -> Json:
@@ -97,23 +102,11 @@ def together(measured: Sequence[Measured], timings: Mapping[str, Json], place: s
         "carries_over": {
             "patterns": {each.deployed.pattern.name: each.figures for each in measured},
             "crossovers": {str(size): _crossovers(measured, prices, size) for size in SIZES},
+            "cheapest": {need: _cheapest(measured, prices, fits) for need, fits in chooser.NEEDS.items()},
             "late": [asdict(share) for share in late.shares()] if _any_by_clock(measured) else [],
         },
         "timing": dict(timings),
     }
-
-
-def estimate(measured: Sequence[Measured], prices: Prices, calls: int) -> float:
-    """Dollars that measuring on a real account may cost: an hour of what stands there, and so many calls of each."""
-    costs = Costs(prices)
-    dollars = 0.0
-    for each in measured:
-        profile = each.profiles[SIZES[0]]
-        dearest = max(costs.per_million(profile.append, 1024), costs.per_million(profile.read_aggregate, 1024))
-        hour = prices.dollars(each.standing.fixed) / prices.assumed("hours_per_month")
-        database = prices.unit_price("aurora_acu_hours") if each.standing.pause_seconds is not None else 0.0
-        dollars += hour + database + 3 * dearest * calls / MILLION
-    return dollars
 
 
 def _any_by_clock(measured: Sequence[Measured]) -> bool:
@@ -121,8 +114,7 @@ def _any_by_clock(measured: Sequence[Measured]) -> bool:
 
 
 def _ceiling(sheet: Mapping[str, Any]) -> Json:
-    past_it = sheet.get("past_it", ceilings.THROTTLES)
-    return {**sheet, "past_it": past_it, "past": [asdict(point) for point in ceilings.past(sheet)]}
+    return {**sheet, "past": [asdict(point) for point in ceilings.past(sheet)]}
 
 
 def _faults(on: Bench, sheet: Mapping[str, Any]) -> Json:
@@ -136,26 +128,23 @@ def _faults(on: Bench, sheet: Mapping[str, Any]) -> Json:
     }
 
 
-def _money(
-    costs: Costs,
-    there: Standing,
-    profiles: Mapping[int, Profile],
-    operations: Mapping[str, Mapping[str, exact.Measured]],
-) -> Json:
+def _money(measured: Measured, costs: Costs, operations: Mapping[str, Mapping[str, exact.Measured]]) -> Json:
     return {
-        "idle_month": costs.idle_month(there),
-        "million": {str(size): _million(costs, there, profiles[size], operations[str(size)]) for size in SIZES},
-        "months": {str(size): _months(costs, there, profiles[size]) for size in SIZES},
-        "by_size": [
-            [size, *(costs.month(there, profiles[size], Load(rate)) for rate in (SLOW, FAST))] for size in CURVE_SIZES
-        ],
+        "idle_month": costs.idle_month(measured.standing),
+        "million": {str(size): _million(measured, costs, size, operations[str(size)]) for size in SIZES},
+        "months": {str(size): _months(measured.curve(costs, size)) for size in SIZES},
+        "month": {str(size): [_month(measured.curve(costs, size), rate) for rate in TOLD_RATES] for size in SIZES},
+        "by_size": {
+            str(size): [_month(measured.curve(costs, size), rate) for rate in (SLOW, FAST)] for size in CURVE_SIZES
+        },
     }
 
 
 def _million(
-    costs: Costs, there: Standing, profile: Profile, operations: Mapping[str, exact.Measured]
-) -> dict[str, float]:
-    """Dollars for a million of each. An append includes the way into the log, at two rates."""
+    measured: Measured, costs: Costs, size: int, operations: Mapping[str, exact.Measured]
+) -> dict[str, float | None]:
+    """Dollars for a million of each. An append includes the way into the log, at two rates; None is beyond it."""
+    there, profile = measured.standing, measured.profiles[size]
     append = costs.per_million(profile.append, there.functions["store_events"])
 
     def into_the_log(rate: float) -> float:
@@ -164,25 +153,41 @@ def _million(
     reads = {"read_aggregate": "get_aggregate_events", "read_page": "get_all_events"}
     return {
         "append_slow": append + into_the_log(SLOW),
-        "append_fast": append + into_the_log(FAST),
+        "append_fast": append + into_the_log(FAST) if measured.curve(costs, size).highest >= FAST else None,
         "append_10": costs.per_million(operations["append_10"].work, there.functions["store_events"])
         + 10 * into_the_log(FAST),
         **{name: costs.per_million(operations[name].work, there.functions[by]) for name, by in reads.items()},
     }
 
 
-def _months(costs: Costs, there: Standing, profile: Profile) -> list[list[float]]:
-    return [[rate, costs.month(there, profile, Load(rate))] for rate in rates(LOWEST_RATE, HIGHEST_RATE, per_decade=6)]
+def _months(curve: Curve) -> list[list[float]]:
+    """Rates and dollars, up to the rate that the store bears."""
+    end = min(HIGHEST_RATE, curve.highest)
+    steps = [rate for rate in rates(LOWEST_RATE, HIGHEST_RATE, per_decade=6) if rate < end]
+    return [[rate, curve.cost(rate)] for rate in [*steps, end]]
+
+
+def _month(curve: Curve, rate: float) -> float | None:
+    return curve.cost(rate) if rate <= curve.highest else None
 
 
 def _crossovers(measured: Sequence[Measured], prices: Prices, size: int) -> list[Json]:
-    costs = Costs(prices)
-
-    def month(each: Measured) -> Callable[[float], float]:
-        return lambda rate: costs.month(each.standing, each.profiles[size], Load(rate))
-
-    curves = {each.deployed.pattern.name: month(each) for each in measured}
+    curves = _curves(measured, prices, size)
     return [
-        {"rate": rate, "below": below, "above": above, "dollars": curves[above](rate)}
+        {"rate": rate, "below": below, "above": above, "dollars": curves[above].cost(rate)}
         for rate, below, above in crossovers(curves, LOWEST_RATE, HIGHEST_RATE)
     ]
+
+
+def _cheapest(measured: Sequence[Measured], prices: Prices, fits: Callable[[Json], bool]) -> dict[str, list[Json]]:
+    """By size, of the patterns that fit: which to take at which rate."""
+    fitting = [each for each in measured if fits(each.figures["guarantees"])]
+    return {
+        str(size): [asdict(stretch) for stretch in cheapest(_curves(fitting, prices, size), LOWEST_RATE, HIGHEST_RATE)]
+        for size in SIZES
+    }
+
+
+def _curves(measured: Sequence[Measured], prices: Prices, size: int) -> dict[str, Curve]:
+    costs = Costs(prices)
+    return {each.deployed.pattern.name: each.curve(costs, size) for each in measured}

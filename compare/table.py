@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from compare.words import dollars, guarantee, milliseconds, per_second, units
+from compare.words import dollars, guarantee, milliseconds, or_dash, per_second, units
 from compare.workloads import KB
-from tools.tables import HEADINGS
+from tools.sheets import HEADINGS
 
 Json = Mapping[str, Any]
 
@@ -26,14 +26,13 @@ def show(compared: Json, console: Console) -> None:
 
 
 def _promises(compared: Json) -> Table:
-    table = _table(
-        "What each promises (carries over)", ["pattern", *HEADINGS.values(), "append 1 KB", "broken promises"]
-    )
+    columns = ["pattern", *HEADINGS.values(), "append 1 KB", "in calls", "broken promises"]
+    table = _table("What each promises (carries over)", columns)
     for name, pattern in _patterns(compared).items():
         words = [guarantee(line, pattern["guarantees"][line]) for line in HEADINGS]
         append = pattern["operations"][str(KB)]["append_1"]
         broken = broken_promises(pattern, compared["timing"].get(name, {}))
-        table.add_row(name, *words, f"{units(append)}, {append['requests']} calls", str(broken))
+        table.add_row(name, *words, units(append), str(append["requests"]), str(broken))
     return table
 
 
@@ -45,7 +44,7 @@ def _money(compared: Json) -> Table:
         small, large = million[str(KB)], million[str(10 * KB)]
         figures = [small["append_slow"], small["append_fast"], large["append_slow"], small["read_aggregate"]]
         figures += [small["read_page"], pattern["money"]["idle_month"]]
-        table.add_row(name, *map(dollars, figures))
+        table.add_row(name, *(or_dash(dollars, figure) for figure in figures))
     return table
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tools.tables import MEANINGS
+from tools.sheets import MEANINGS
 
 
 def dollars(amount: float) -> str:
@@ -18,6 +18,11 @@ def dollars(amount: float) -> str:
     return f"${amount:.3f}" if amount else "$0"
 
 
+def or_dash(text: Callable[[float], str], value: float | None) -> str:
+    """A figure that there may not be."""
+    return "–" if value is None else text(value)
+
+
 def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
 
@@ -25,7 +30,7 @@ def number(value: float) -> str:
 def rate(per_second: float) -> str:
     """A rate in the unit that suits it."""
     if per_second >= 1:
-        return f"{per_second:.3g} a second"
+        return f"{number(float(f'{per_second:.2g}'))} a second"
     if per_second * 60 >= 1:
         return f"{per_second * 60:.2g} a minute"
     return f"{per_second * 3600:.2g} an hour"

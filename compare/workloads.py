@@ -29,6 +29,15 @@ SIZES = (KB, 10 * KB)
 CURVE_SIZES = (512, KB, 2 * KB, 4 * KB, 10 * KB, 40 * KB)
 """… and that the cost of a month is worked out for."""
 
+SLOW, FAST = 1.0, 100.0
+"""Appends a second for which the price of a million is told: an event has a batch for itself, or shares one."""
+
+LOWEST_RATE, HIGHEST_RATE = 0.001, 1000.0
+"""Appends a second between which the cost of a month is worked out, as far as a store bears them."""
+
+TOLD_RATES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+"""… and for which it is told in a table."""
+
 _NAMESPACE = UUID("5b8f3c52-6a5c-4c4e-9f0e-2f7c3f3b6d11")
 _WORDS = "account amount balance branch card client credit currency customer date debit deposit fee holder iban limit"
 _VOCABULARY = [*_WORDS.split(), *(f"{number:04}" for number in range(0, 10_000, 7))]

@@ -12,38 +12,7 @@ from typing import Any
 
 from tools.console import Failure, progress, run
 from tools.discovery import ROOT, Pattern, patterns
-
-MEANINGS: dict[str, dict[Any, tuple[str, str]]] = {
-    "global_order": {
-        "total": ("total", "one order of all events, that all readers agree on and that never changes"),
-        "clock": ("by clocks", "all events in the order of the writers' clocks; within an aggregate, by version"),
-    },
-    "read_all": {
-        "strong": ("at once", "an event is in `get_all_events` once `store_events` has returned"),
-        "eventual": ("later", "an event is in `get_all_events` some time after `store_events` has returned"),
-    },
-    "late_events": {
-        True: ("possible", "an event can appear behind an offset that a reader has already passed"),
-        False: ("never", "no event ever appears behind an offset that a reader has passed"),
-    },
-    "dense_offsets": {
-        True: ("1, 2, 3 …", "offsets count without holes, so a reader can prove that it missed nothing"),
-        False: ("with holes", "offsets rise, with holes between them"),
-    },
-    "tamper_evident": {
-        True: ("yes", "an outsider can detect a change to history"),
-        False: ("no", "who may write to the tables may rewrite history unnoticed"),
-    },
-}
-"""For each line of a sheet: a word for the comparison, and a sentence for the pattern's own README."""
-
-HEADINGS = {
-    "global_order": "order of all events",
-    "read_all": "visible to readers of all",
-    "late_events": "late events",
-    "dense_offsets": "offsets",
-    "tamper_evident": "tamper-evident",
-}
+from tools.sheets import HEADINGS, MEANINGS, one_more_event, sustained
 
 
 def main() -> None:
@@ -71,15 +40,13 @@ def generated(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
 
 def comparison(found: list[Pattern]) -> str:
     """All patterns side by side."""
-    header = ["pattern", "what it is", *HEADINGS.values(), "one more event", "sustained"]
+    header = ["pattern", "what it is", *HEADINGS.values(), "one more event", "appends a second"]
     rows = [header, ["---"] * len(header)]
     for pattern in found:
         sheet = pattern.sheet
         words = [MEANINGS[line][sheet["guarantees"][line]][0] for line in HEADINGS]
         name = f"[`{pattern.name}`](patterns/{pattern.name}/README.md)"
-        rows.append(
-            [name, sheet["summary"], *words, _cost(sheet["costs"]["later_event"]), _ceiling(sheet["ceilings"][0])]
-        )
+        rows.append([name, sheet["summary"], *words, _cost(one_more_event(sheet["costs"])), _sustained(sheet)])
     return _table(rows)
 
 
@@ -107,10 +74,17 @@ def promises(pattern: Pattern) -> str:
     )
 
 
-def _cost(cost: dict[str, Any]) -> str:
-    units = [f"{cost[key]:g} {unit}" for key, unit in (("write_units", "WRU"), ("read_units", "RRU")) if cost.get(key)]
-    requests = f"{cost['requests']:g} request{'' if cost['requests'] == 1 else 's'}"
+def _cost(counted: dict[str, float]) -> str:
+    units = [
+        f"{counted[key]:.3g} {unit}" for key, unit in (("write_units", "WRU"), ("read_units", "RRU")) if counted[key]
+    ]
+    requests = f"{counted['requests']:.3g} request{'' if counted['requests'] == 1 else 's'}"
     return f"{' + '.join(units)}, {requests}" if units else requests
+
+
+def _sustained(sheet: dict[str, Any]) -> str:
+    appends = sustained(sheet["ceilings"])
+    return "none published" if appends is None else f"{appends:,.0f}"
 
 
 def _ceiling(ceiling: dict[str, Any]) -> str:

@@ -3,10 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-from compare import ceilings, faulty, late
+from compare import ceilings, chooser, faulty, late
 from compare.costs import Prices
 from compare.timings import DIFFERENT, SAME, WRITERS
-from compare.workloads import CURVE_SIZES, OPERATIONS, SIZES
+from compare.workloads import CURVE_SIZES, OPERATIONS, SIZES, TOLD_RATES
 
 Json = dict[str, Any]
 
@@ -18,12 +18,22 @@ def compared() -> Json:
         "workloads": {name: workload.what for name, workload in OPERATIONS.items()},
         "carries_over": {
             "patterns": {
-                "clockwork": _pattern("clock", "throttles", 1.0),
-                "ledgerlike": _pattern("total", "lags", 4.0),
+                "clockwork": _pattern("clock", "throttles", 1.0, sustained=None),
+                "ledgerlike": _pattern("total", "lags", 4.0, sustained=50.0),
             },
             "crossovers": {
                 str(size): [{"rate": 2.0, "below": "clockwork", "above": "ledgerlike", "dollars": 9.0}]
                 for size in SIZES
+            },
+            "cheapest": {
+                need: {
+                    str(size): [
+                        {"name": "clockwork", "low": 0.001, "high": 2.0},
+                        {"name": "ledgerlike", "low": 2.0, "high": 50.0},
+                    ]
+                    for size in SIZES
+                }
+                for need in chooser.NEEDS
             },
             "late": [asdict(late.LateShare(skew, window, 0.01)) for skew in late.SKEWS for window in late.WINDOWS],
         },
@@ -31,7 +41,7 @@ def compared() -> Json:
     }
 
 
-def _pattern(order: str, past_it: str, cost: float) -> Json:
+def _pattern(order: str, past_it: str, cost: float, sustained: float | None) -> Json:
     ceiling = {
         "what": "appends",
         "value": 1000,
@@ -55,6 +65,7 @@ def _pattern(order: str, past_it: str, cost: float) -> Json:
             "tamper_evident": False,
         },
         "ceilings": [{**ceiling, "past": [asdict(point) for point in ceilings.past(ceiling)]}],
+        "sustained": {str(size): sustained for size in CURVE_SIZES},
         "package_bytes": 1_000_000,
         "operations": {str(size): dict.fromkeys([*OPERATIONS, "log_1", "log_20"], operation) for size in SIZES},
         "faults": {
@@ -66,7 +77,11 @@ def _pattern(order: str, past_it: str, cost: float) -> Json:
             "idle_month": cost,
             "million": {str(size): million for size in SIZES},
             "months": {str(size): [[0.001, cost], [1.0, 10 * cost], [100.0, 500 * cost]] for size in SIZES},
-            "by_size": [[size, cost * size, 100 * cost * size] for size in CURVE_SIZES],
+            "month": {
+                str(size): [10 * cost * rate if rate <= (sustained or rate) else None for rate in TOLD_RATES]
+                for size in SIZES
+            },
+            "by_size": {str(size): [cost * size, None if sustained else 100 * cost * size] for size in CURVE_SIZES},
         },
     }
 

@@ -57,9 +57,10 @@ def test_a_stream_keeps_its_records_for_24_hours() -> None:
     assert hours_until_lost(2.0) == pytest.approx(48)
 
 
-def test_a_sheet_says_how_its_ceiling_is_felt_and_throttling_is_the_rule() -> None:
+def test_a_sheet_says_how_its_ceiling_is_felt_and_nothing_is_simulated_where_it_is_not() -> None:
     assert past({"past_it": ceilings.LAGS}) == lagging()
-    assert past({}) == throttled()
+    assert past({"past_it": ceilings.THROTTLES}) == throttled()
+    assert past({}) == []
 
 
 def test_simulations_are_the_same_in_each_run() -> None:

@@ -5,7 +5,21 @@ from typing import Any
 
 import pytest
 
-from compare.costs import GB, Costs, Load, Prices, Profile, Standing, Work, crossover, crossovers, total
+from compare.costs import (
+    GB,
+    Costs,
+    Curve,
+    Load,
+    Prices,
+    Profile,
+    Standing,
+    Stretch,
+    Work,
+    cheapest,
+    crossover,
+    crossovers,
+    total,
+)
 
 ROUND: dict[str, Any] = {
     "prices": {
@@ -113,8 +127,8 @@ def test_a_pipeline_is_shared_by_the_events_of_a_batch(costs: Costs) -> None:
     assert costs.batch(standing, 40) == 10  # what comes in a quarter of a second
     assert usage["dynamodb_write_units"] == pytest.approx(events * (3 + 9 * 1) / 10)
     assert usage["lambda_requests"] - without["lambda_requests"] == pytest.approx(events * 2 / 10)
-    # 5 ms + half of 20 ms, in 1 GB and in 2 GB
-    assert usage["lambda_gb_seconds"] - without["lambda_gb_seconds"] == pytest.approx(events * 0.015 * 3 / 10)
+    # 5 ms in 1 GB, and with the 20 ms of the calls in 2 GB
+    assert usage["lambda_gb_seconds"] - without["lambda_gb_seconds"] == pytest.approx(events * (0.005 + 0.05) / 10)
     assert usage["sqs_fifo_requests"] == pytest.approx(events * 2 / 10)
 
 
@@ -143,9 +157,43 @@ def test_the_rate_is_found_at_which_the_cheaper_becomes_the_dearer() -> None:
     assert crossover(per_request, flat, 0.01, 1000) == pytest.approx(4, rel=1e-5)
     assert crossover(flat, per_request, 0.01, 1000) == pytest.approx(4, rel=1e-5)
     assert crossover(per_request, lambda rate: 6 * rate, 0.01, 1000) is None
-    [(rate, first, then)] = crossovers({"flat": flat, "request": per_request}, 0.01, 1000)
+    [(rate, first, then)] = crossovers({"flat": Curve(flat), "request": Curve(per_request)}, 0.01, 1000)
     assert (first, then) == ("request", "flat")
     assert rate == pytest.approx(4, rel=1e-5)
+
+
+def test_nothing_crosses_beyond_what_both_bear() -> None:
+    curves = {"flat": Curve(lambda rate: 20.0), "request": Curve(lambda rate: 5 * rate, highest=3)}
+
+    assert crossovers(curves, 0.01, 1000) == []
+
+
+def cheapest_of(**curves: Curve) -> list[tuple[str, float, float]]:
+    return [(each.name, pytest.approx(each.low), pytest.approx(each.high)) for each in cheapest(curves, 0.01, 1000)]
+
+
+def test_the_cheapest_changes_where_two_cross_and_where_one_can_no_more() -> None:
+    by_request, flat, dear = Curve(lambda rate: 5 * rate), Curve(lambda rate: 20.0), Curve(lambda rate: 50.0)
+
+    assert cheapest_of(request=by_request, flat=flat, dear=dear) == [("request", 0.01, 4), ("flat", 4, 1000)]
+    weak = Curve(flat.cost, highest=7)
+    assert cheapest_of(request=by_request, flat=weak, dear=dear) == [
+        ("request", 0.01, 4),
+        ("flat", 4, 7),
+        ("request", 7, 10),
+        ("dear", 10, 1000),
+    ]
+
+
+def test_where_none_goes_further_nothing_is_the_cheapest() -> None:
+    assert cheapest_of(weak=Curve(lambda rate: 1.0, highest=7)) == [("weak", 0.01, 7)]
+    assert cheapest_of() == []
+
+
+def test_one_that_stays_the_cheapest_past_the_end_of_another_is_named_once() -> None:
+    assert cheapest({"a": Curve(lambda rate: 1.0), "b": Curve(lambda rate: 2.0, highest=7)}, 0.01, 1000) == [
+        Stretch("a", 0.01, 1000)
+    ]
 
 
 def test_usages_add_up() -> None:

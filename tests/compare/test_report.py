@@ -83,14 +83,38 @@ def test_names_and_texts_are_escaped() -> None:
 def test_the_guide_names_patterns_by_what_the_figures_say() -> None:
     advice = {each.when: each.then for each in chooser.advice(compared()["carries_over"])}
 
-    assert advice["Cost is all that counts"].startswith(
-        "`clockwork` is the cheapest by the append, capacity by the hour aside: $1.00 a million"
+    assert advice["Cost is all that counts"] == (
+        "The cheapest by the month, with events of 1 KB `clockwork` up to 2 a second, then `ledgerlike` up to 50 a "
+        "second, where its ceiling is; of 10 KB `clockwork` up to 2 a second, then `ledgerlike` up to 50 a second, "
+        "where its ceiling is."
     )
-    assert advice["All readers must agree on one order of all events"] == (
-        "Only `ledgerlike` does, at $4.00 for a million appends, capacity by the hour aside."
-    )
-    assert "from 2 a second on, `ledgerlike` is cheaper than `clockwork`" in advice["The load grows"]
+    assert advice["All readers must agree on one order of all events"] == "Only `ledgerlike` does."
     assert "A change to history must be detectable from outside" not in advice, "no pattern can"
+    assert advice["There is a lot to write"] == (
+        "Appends of 1 KB that are borne for ever, by the second: `ledgerlike` 50. "
+        "For `clockwork` AWS publishes no such number."
+    )
+
+
+def test_the_guide_says_which_of_its_months_rest_on_a_guess() -> None:
+    assert "For `clockwork` AWS publishes none" in chooser.markdown(compared()["carries_over"])
+
+
+def test_a_month_beyond_a_ceiling_has_no_price() -> None:
+    header, [clockwork, ledgerlike] = chooser.month_table(compared()["carries_over"]["patterns"], 1024)
+
+    assert header == [
+        "dollars a month",
+        "nothing",
+        "36 an hour",
+        "6 a minute",
+        "1 a second",
+        "10 a second",
+        "100 a second",
+        "1,000 a second",
+    ]
+    assert clockwork[-1] == "$10,000"
+    assert ledgerlike[-3:] == ["$400.00", "–", "–"]
 
 
 def test_the_terminal_shows_a_line_for_each_pattern(capsys: pytest.CaptureFixture[str]) -> None:

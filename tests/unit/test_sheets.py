@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.workloads import WORKLOADS
 from tools.discovery import ROOT, Pattern, patterns
+from tools.sheets import one_more_event, sustained
 
 SCHEMA = json.loads((ROOT / "patterns/pattern.schema.json").read_text(encoding="utf-8"))
 
@@ -45,3 +46,28 @@ def test_a_line_that_says_something_else_is_refused(line: str, value: Any) -> No
     sheet = patterns()[0].sheet
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**sheet, "guarantees": {**sheet["guarantees"], line: value}}, SCHEMA)
+
+
+def test_one_more_event_costs_its_append_and_its_share_of_the_way_into_the_log() -> None:
+    costs = {
+        "first_event": {"requests": 1, "write_units": 1},
+        "later_event": {"requests": 2, "write_units": 1, "read_units": 1},
+        "fifty_appends": {"requests": 2.1, "write_units": 2.08, "read_units": 2.02},
+    }
+
+    assert one_more_event(costs) == pytest.approx({"requests": 3.1, "write_units": 2.08, "read_units": 3.02})
+
+
+@pytest.mark.parametrize(("size", "appends"), [(512, 600), (1024, 600), (1025, 500), (10 * 1024, 100)])
+def test_the_tightest_ceiling_on_appends_is_what_a_store_sustains(size: int, appends: float) -> None:
+    ceilings = [
+        {"value": 600, "bounds": "appends"},
+        {"value": 1000, "bounds": "kilobytes"},
+        {"value": 20, "unit": "events of a page"},
+    ]
+
+    assert sustained(ceilings, size) == appends
+
+
+def test_where_no_ceiling_is_on_appends_none_is_claimed() -> None:
+    assert sustained([{"value": 20, "unit": "events of a page"}]) is None
