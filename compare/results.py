@@ -58,7 +58,7 @@ def carrying_over(deployed: Deployed, prices: Prices) -> Measured:
         progress(f"{name}: costs by size of events")
         profiles = exact.profiles(on)
         progress(f"{name}: faults")
-        faults = _faults(on, sheet)
+        under_faults = faults(on, sheet)
     figures: Json = {
         "title": sheet["title"],
         "summary": sheet["summary"],
@@ -67,12 +67,24 @@ def carrying_over(deployed: Deployed, prices: Prices) -> Measured:
         "sustained": {str(size): sheets.sustained(sheet["ceilings"], size) for size in CURVE_SIZES},
         "package_bytes": package.build(deployed.pattern).stat().st_size,
         "operations": exact.as_json(operations),
-        "faults": faults,
+        "faults": under_faults,
         "stored_bytes": {str(size): profile.stored_bytes for size, profile in profiles.items()},
     }
     measured = Measured(deployed, figures, there, profiles)
     figures["money"] = _money(measured, costs, operations)
     return measured
+
+
+def faults(on: Bench, sheet: Mapping[str, Any]) -> Json:
+    """By kind of fault: how often it was tried, what came of it, and what the checker found wrong."""
+    return {
+        kind: {
+            "trials": seen.trials,
+            "outcomes": dict(sorted(seen.outcomes.items())),
+            "anomalies": dict(sorted(seen.anomalies.items())),
+        }
+        for kind, seen in faulty.behaviour(on, sheet["guarantees"]).items()
+    }
 
 
 def timing(deployed: Deployed, folder: Path) -> Json:
@@ -115,17 +127,6 @@ def _any_by_clock(measured: Sequence[Measured]) -> bool:
 
 def _ceiling(sheet: Mapping[str, Any]) -> Json:
     return {**sheet, "past": [asdict(point) for point in ceilings.past(sheet)]}
-
-
-def _faults(on: Bench, sheet: Mapping[str, Any]) -> Json:
-    return {
-        kind: {
-            "trials": seen.trials,
-            "outcomes": dict(sorted(seen.outcomes.items())),
-            "anomalies": dict(sorted(seen.anomalies.items())),
-        }
-        for kind, seen in faulty.behaviour(on, sheet["guarantees"]).items()
-    }
 
 
 def _money(measured: Measured, costs: Costs, operations: Mapping[str, Mapping[str, exact.Measured]]) -> Json:

@@ -12,27 +12,17 @@ import heapq
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count
+from dataclasses import replace
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from lambdas.eventstore import aws, ksuids, pages
+from lambdas.eventstore.appends import append_events
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
-from lambdas.eventstore.dynamodb import EventsTable, Item, query_items, to_attribute, to_item
+from lambdas.eventstore.dynamodb import EventsTable, Item, query_items, to_attribute
 from lambdas.eventstore.errors import InvalidRequest
-from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.retry import pause
+from lambdas.eventstore.events import NewEvent, StoredEvent
 
 INDEX = "all-events"
-
-_VERSION_IS_FREE = "attribute_not_exists(aggregateId)"
-"""Together with "version n-1 exists", read beforehand, this is the whole of optimistic concurrency: events are never
-changed or deleted, so what was read cannot become false again, and no transaction has to check it."""
-
-_CONFLICT = "ConditionalCheckFailed"
-_CONTENTION = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-"""Cancellation reasons that pass (API_TransactWriteItems): another transaction on the item, or throttling."""
 
 
 def from_environment(environ: Mapping[str, str]) -> KsuidEventStore:
@@ -56,16 +46,8 @@ class KsuidEventStore(EventStore):
         self._settle_seconds = settle_seconds
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
-        # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
-        event_ids = self._table.new_ids(append)
-        for attempt in count():
-            outcome = self._write(append, event_ids)
-            if outcome == "stored":
-                break
-            if outcome == "conflict":
-                return self._table.stored_before(append, event_ids)
-            pause(attempt, "other transactions kept the items of this request busy")
-        return [event.stored(i, offset=i) for event, i in zip(append.events, event_ids, strict=True)]
+        stored = append_events(self._table, append, self._index_key)
+        return [replace(event, offset=event.event_id) for event in stored]
 
     def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         return self._table.page(aggregate_id, from_version, limit)
@@ -78,33 +60,8 @@ class KsuidEventStore(EventStore):
         events, more = pages.take(self._events_between(first, last, limit + 1), limit)
         return LogPage(events, events[-1].offset if events else after, more)
 
-    def _write(self, append: Append, event_ids: Sequence[str]) -> str:
-        """Put all items or none: "stored", "conflict" (a version is taken), or "busy" (nothing stored, try again)."""
-        puts = [self._put(event_id, append, index) for index, event_id in enumerate(event_ids)]
-        try:
-            if len(puts) == 1:
-                self._client.put_item(**puts[0])
-            else:
-                self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
-        except ClientError as error:
-            match aws.error_code(error):
-                case "ConditionalCheckFailedException":
-                    return "conflict"
-                case "TransactionConflictException":
-                    return "busy"
-                case "TransactionCanceledException":
-                    codes = aws.cancellation_codes(error)
-                    if _CONFLICT in codes:
-                        return "conflict"
-                    if set(codes) <= _CONTENTION:
-                        return "busy"
-            raise
-        return "stored"
-
-    def _put(self, event_id: str, append: Append, index: int) -> dict[str, Any]:
-        event = append.events[index]
-        item = {**to_item(event, event_id, append), "TYPE": to_attribute(self._shard_of(event.aggregate_id))}
-        return {"TableName": self._table.name, "Item": item, "ConditionExpression": _VERSION_IS_FREE}
+    def _index_key(self, event: NewEvent) -> Item:
+        return {"TYPE": to_attribute(self._shard_of(event.aggregate_id))}
 
     def _shard_of(self, aggregate_id: str) -> str:
         if self._shards == 1:
