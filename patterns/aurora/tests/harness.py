@@ -30,8 +30,9 @@ _SETTLE_SECONDS = 60.0
 
 
 class Harness(harness.Harness):
-    # Offsets, which begin with a transaction id of the cluster's, and the numbers of a statement's parameters.
-    counted = r"\b\d+-\d+\b|(?<=\"longValue\":)\d+"
+    # Offsets, which begin with a transaction id of the cluster's, and the numbers of a statement's parameters. An
+    # offset is a whole value: parts of a UUID, such as that in the name of the cluster's secret, can look like one.
+    counted = r"(?<=\"stringValue\":\")\d+-\d+(?=\")|(?<=\"longValue\":)\d+"
 
     def __init__(self, pattern: str, deployed: Mapping[str, str]) -> None:
         super().__init__(pattern, deployed)
