@@ -9,13 +9,13 @@ Takes time in proportion to the calls, and to the length of the log for each rea
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 from typing import Any
 
+from compare.facts import Chain, Event, Facts, Key, Request, bare, covers, key_of, malformed, versions_of
 from compare.history import Call
 
 LOST = "lost"
@@ -46,8 +46,6 @@ KINDS: Mapping[str, str] = {
     WRONGLY_REFUSED: "a conflict that cannot have been, or a repeated request that was not recognised",
 }
 
-Key = tuple[str, int]
-Event = dict[str, Any]
 Guarantees = Mapping[str, Any]
 
 STRICTEST: Guarantees = {
@@ -74,7 +72,7 @@ def check(history: Sequence[Call], guarantees: Guarantees = STRICTEST, visible_w
     An event may take `visible_within` seconds to show in the log of a store whose `read_all` is eventual: what a reader
     then still misses is lost. (In any other it has that time from when it was seen to its writer's answer.)
     """
-    facts = _Facts(history)
+    facts = Facts(history)
     found = _Found(guarantees)
     _check_answers(facts, found)
     _check_aggregates(facts, found)
@@ -102,143 +100,15 @@ class _Found:
         self.anomalies.setdefault((kind, subject), Anomaly(kind, what, calls, admits(self.guarantees, kind)))
 
 
-@dataclass
-class _Request:
-    """What a client asked to store: one request, however often it was sent."""
-
-    events: list[Event]
-    began: float = inf
-    acknowledged: float = inf
-    """When the first answer arrived that said it is stored."""
-    acknowledged_by: int = -1
-    refused: int = 0
-    sent: int = 0
-
-    @property
-    def only_refused(self) -> bool:
-        return self.refused == self.sent
-
-
-@dataclass
-class _Sighting:
-    """A client saw an event; `call` is its place in the history. A writer's answer is none before its end."""
-
-    call: int
-    ended: float
-    event: Event
-    strong: bool
-    requests: list[_Request]
-    """Those that ask for exactly this event."""
-
-
-@dataclass
-class _Chain:
-    """Pages of the log that a client read one after another, each from where the last one ended."""
-
-    client: str
-    after: str | None
-    pages: list[tuple[int, Call]] = field(default_factory=list)
-
-    @property
-    def began(self) -> float:
-        return self.pages[0][1].began
-
-    @property
-    def whole(self) -> bool:
-        """Read from the start to an end."""
-        return self.after is None and any(not page["hasMore"] for page in self._answers())
-
-    def events(self) -> Iterator[tuple[int, Call, Event]]:
-        for number, call in self.pages:
-            for event in (call.answer or {})["events"]:
-                yield number, call, event
-
-    def next(self) -> str | None:
-        answer = self.pages[-1][1].answer or {}
-        following: str | None = answer["next"]
-        return following
-
-    def _answers(self) -> Iterator[dict[str, Any]]:
-        return (call.answer or {} for _, call in self.pages)
-
-
-class _Facts:
-    """The history by request, by event, by aggregate and by reader."""
-
-    def __init__(self, history: Sequence[Call]) -> None:
-        self.history = history
-        self.requests: dict[Any, _Request] = {}
-        self.request_of: dict[int, _Request] = {}
-        self.asked: dict[Key, list[_Request]] = {}
-        self.asked_of: dict[str, list[Key]] = defaultdict(list)
-        """The events of each aggregate that somebody asked to store."""
-        self.sightings: dict[Key, list[_Sighting]] = defaultdict(list)
-        self.reads: dict[str, list[tuple[int, Call]]] = defaultdict(list)
-        self.chains: list[_Chain] = []
-        for number, call in enumerate(history):
-            if call.operation == "store_events" and not _malformed(call):
-                self._add_request(number, call)
-        for number, call in enumerate(history):
-            if not call.failed and not call.refused:
-                self._add_sightings(number, call)
-
-    def _add_request(self, number: int, call: Call) -> None:
-        events = call.request["events"]
-        identity = (call.request.get("requestId") or f"call {number}", repr(events))
-        if identity not in self.requests:
-            request = self.requests[identity] = _Request(events)
-            for event in events:
-                if _key(event) not in self.asked:
-                    self.asked[_key(event)] = []
-                    self.asked_of[event["aggregateId"]].append(_key(event))
-                self.asked[_key(event)].append(request)
-        request = self.request_of[number] = self.requests[identity]
-        request.sent += 1
-        request.began = min(request.began, call.began)
-        if call.refused:
-            request.refused += 1
-        elif not call.failed and call.ended < request.acknowledged:
-            request.acknowledged, request.acknowledged_by = call.ended, number
-
-    def last_reading(self, key: Key) -> tuple[int, Call] | None:
-        """The last reading of an aggregate that would show this event."""
-        covering = [(number, call) for number, call in self.reads[key[0]] if _covers(call, key[1])]
-        return max(covering, key=lambda reading: reading[1].began, default=None)
-
-    def _add_sightings(self, number: int, call: Call) -> None:
-        for event in (call.answer or {})["events"]:
-            requests = [
-                request
-                for request in self.asked.get(_key(event), ())
-                if any(_bare(event) == _bare(asked_for) for asked_for in request.events)
-            ]
-            strong = call.operation == "get_aggregate_events"
-            self.sightings[_key(event)].append(_Sighting(number, call.ended, event, strong, requests))
-        if call.operation == "get_aggregate_events":
-            self.reads[call.request["aggregateId"]].append((number, call))
-        elif call.operation == "get_all_events":
-            self._chain(call).pages.append((number, call))
-
-    def _chain(self, call: Call) -> _Chain:
-        after = call.request.get("after")
-        for chain in reversed(self.chains):
-            if chain.client == call.client:
-                if after is not None and chain.next() == after:
-                    return chain
-                break
-        self.chains.append(_Chain(call.client, after))
-        return self.chains[-1]
-
-
-def _check_answers(facts: _Facts, found: _Found) -> None:
+def _check_answers(facts: Facts, found: _Found) -> None:
     """What writers were told, and that every event that somebody saw is one that a writer gave."""
     for number, call in enumerate(facts.history):
-        if call.operation != "store_events" or call.failed or _malformed(call):
+        if call.operation != "store_events" or call.failed or malformed(call):
             continue
         answer, request = call.answer or {}, facts.request_of[number]
         if call.refused:
             _check_conflict(facts, found, number, request)
-        elif [_bare(event) for event in answer["events"]] != [_bare(event) for event in request.events]:
+        elif [bare(event) for event in answer["events"]] != [bare(event) for event in request.events]:
             found.add(ALTERED, number, "the answer to a writer holds other events than its request", number)
     for key, requests in facts.asked.items():
         if sum(request.acknowledged < inf for request in requests) > 1:
@@ -247,7 +117,7 @@ def _check_answers(facts: _Facts, found: _Found) -> None:
     _check_identities(facts, found)
 
 
-def _check_conflict(facts: _Facts, found: _Found, number: int, request: _Request) -> None:
+def _check_conflict(facts: Facts, found: _Found, number: int, request: Request) -> None:
     call = facts.history[number]
     error = (call.answer or {})["error"]
     aggregate, current = error["aggregateId"], error["currentVersion"]
@@ -261,17 +131,17 @@ def _check_conflict(facts: _Facts, found: _Found, number: int, request: _Request
         found.add(WRONGLY_REFUSED, number, f"{aggregate} was beyond version {current} already", number)
 
 
-def _stored_before(facts: _Facts, request: _Request, call: Call) -> bool:
+def _stored_before(facts: Facts, request: Request, call: Call) -> bool:
     strong = (
         each.ended
         for event in request.events
-        for each in facts.sightings.get(_key(event), ())
+        for each in facts.sightings.get(key_of(event), ())
         if each.strong and each.requests == [request]
     )
     return min([request.acknowledged, *strong]) < call.began
 
 
-def _check_identities(facts: _Facts, found: _Found) -> None:
+def _check_identities(facts: Facts, found: _Found) -> None:
     owners: dict[str, Key] = {}
     for key, sightings in facts.sightings.items():
         first = sightings[0]
@@ -288,15 +158,15 @@ def _check_identities(facts: _Facts, found: _Found) -> None:
                 found.add(DOUBLED, key, f"{_name(key)} has the id of {_name(owners[event['eventId']])}", sighting.call)
 
 
-def _check_aggregates(facts: _Facts, found: _Found) -> None:
+def _check_aggregates(facts: Facts, found: _Found) -> None:
     """Each reading of an aggregate: in version order, without holes, with everything that was stored before it."""
     for aggregate, reads in facts.reads.items():
         stored_since = {key: _stored_since(facts, key) for key in facts.asked_of[aggregate]}
         for number, call in reads:
-            versions = _versions(call)
+            versions = versions_of(call)
             _check_order(aggregate, versions, number, found)
             for key, since in stored_since.items():
-                if key[1] not in versions and _covers(call, key[1]):
+                if key[1] not in versions and covers(call, key[1]):
                     if since < call.began:
                         _missing(facts, found, key, number)
                     elif key[1] < max(versions, default=0):
@@ -313,33 +183,33 @@ def _check_order(aggregate: str, versions: list[int], number: int, found: _Found
             found.add(REORDERED, (aggregate, later), f"{_name((aggregate, later))} came after {earlier}", number)
 
 
-def _missing(facts: _Facts, found: _Found, key: Key, number: int) -> None:
+def _missing(facts: Facts, found: _Found, key: Key, number: int) -> None:
     """An event that is stored was not in a reading of its aggregate that covers it."""
     later = [call for _, call in facts.reads[key[0]] if call.began >= facts.history[number].began]
-    if any(key[1] in _versions(call) for call in later):
+    if any(key[1] in versions_of(call) for call in later):
         found.add(NOT_DURABLE, key, f"{_name(key)}: acknowledged, but not there when read; it came later", number)
     else:
         found.add(LOST, key, f"{_name(key)}: stored, and gone", number)
 
 
-def _check_whole(facts: _Facts, found: _Found, request: _Request) -> None:
+def _check_whole(facts: Facts, found: _Found, request: Request) -> None:
     """If any event of a request took effect, all of them are in the last readings of their aggregates.
 
     Only in the last: a transaction's events become visible one by one while it commits.
     """
     since = _effective_since(facts, request)
     for event in request.events:
-        reading = facts.last_reading(_key(event))
+        reading = facts.last_reading(key_of(event))
         if reading and since < reading[1].began and not _holds(reading[1], event):
             others = [each for each in request.events if each is not event]
             if any(_is_there_at_last(facts, each) for each in others):
-                what = f"{_name(_key(event))}: missing, while other events of its request are there"
-                found.add(TORN, _key(event), what, reading[0])
+                what = f"{_name(key_of(event))}: missing, while other events of its request are there"
+                found.add(TORN, key_of(event), what, reading[0])
             else:
-                found.add(LOST, _key(event), f"{_name(_key(event))}: stored, and gone", reading[0])
+                found.add(LOST, key_of(event), f"{_name(key_of(event))}: stored, and gone", reading[0])
 
 
-def _check_log(facts: _Facts, found: _Found, visible_within: float) -> None:
+def _check_log(facts: Facts, found: _Found, visible_within: float) -> None:
     for chain in facts.chains:
         _check_chain(chain, found)
     whole = [chain for chain in facts.chains if chain.whole]
@@ -354,12 +224,12 @@ def _check_log(facts: _Facts, found: _Found, visible_within: float) -> None:
     _check_density(reference, found)
 
 
-def _check_chain(chain: _Chain, found: _Found) -> None:
+def _check_chain(chain: Chain, found: _Found) -> None:
     """Nothing twice, and versions rise, for one reader."""
     seen: set[Key] = set()
     newest: dict[str, int] = {}
     for number, _, event in chain.events():
-        key = _key(event)
+        key = key_of(event)
         if key in seen:
             found.add(DOUBLED, key, f"{_name(key)} came twice to one reader of the log", number)
         elif key[1] < newest.get(key[0], 0):
@@ -371,29 +241,29 @@ def _check_chain(chain: _Chain, found: _Found) -> None:
 class _Log:
     """The last whole reading of the log: the order that all others are held against."""
 
-    def __init__(self, chain: _Chain) -> None:
+    def __init__(self, chain: Chain) -> None:
         self.chain = chain
         self.events: list[Event] = []
         self.place: dict[Key, int] = {}
         self.place_of_offset: dict[str, int] = {}
         for _, _, event in chain.events():
-            if _key(event) not in self.place:
-                self.place[_key(event)] = len(self.events)
+            if key_of(event) not in self.place:
+                self.place[key_of(event)] = len(self.events)
                 self.place_of_offset[event["offset"]] = len(self.events)
                 self.events.append(event)
 
 
-def _compare(chain: _Chain, log: _Log, facts: _Facts, found: _Found, visible_within: float) -> None:
+def _compare(chain: Chain, log: _Log, facts: Facts, found: _Found, visible_within: float) -> None:
     """One reader's view against the last: the same order, and nothing missing that it has passed."""
     furthest, passed_by = -1, [(-1, chain.pages[0])]
     seen: set[Key] = set()
     for number, call, event in chain.events():
-        place = log.place.get(_key(event))
-        seen.add(_key(event))
+        place = log.place.get(key_of(event))
+        seen.add(key_of(event))
         if place is None:
             continue
         if place < furthest:
-            found.add(REORDERED, _key(event), f"{_name(_key(event))}: two readers saw it in two places", number)
+            found.add(REORDERED, key_of(event), f"{_name(key_of(event))}: two readers saw it in two places", number)
         else:
             furthest = place
             passed_by.append((place, (number, call)))
@@ -402,7 +272,7 @@ def _compare(chain: _Chain, log: _Log, facts: _Facts, found: _Found, visible_wit
         return
     places = [place for place, _ in passed_by]
     for place in range(start + 1, furthest):
-        key = _key(log.events[place])
+        key = key_of(log.events[place])
         if key not in seen:
             number, page = passed_by[bisect_right(places, place)][1]
             if _visible_since(facts, key, found.guarantees, visible_within) < page.began:
@@ -411,17 +281,17 @@ def _compare(chain: _Chain, log: _Log, facts: _Facts, found: _Found, visible_wit
                 found.add(LATE, key, f"{_name(key)} appeared where a reader had already passed", number)
 
 
-def _check_freshness(chain: _Chain, log: _Log, facts: _Facts, found: _Found) -> None:
+def _check_freshness(chain: Chain, log: _Log, facts: Facts, found: _Found) -> None:
     """At each end that a reader reached, whether everything was there that had been acknowledged before."""
     start = -1 if chain.after is None else log.place_of_offset.get(chain.after)
     if start is None:
         return
     expected = sorted(
-        (request.acknowledged, _key(event))
+        (request.acknowledged, key_of(event))
         for request in facts.requests.values()
         if request.acknowledged < inf
         for event in request.events
-        if log.place.get(_key(event), -1) > start
+        if log.place.get(key_of(event), -1) > start
     )
     seen: set[Key] = set()
     due: set[Key] = set()
@@ -429,8 +299,8 @@ def _check_freshness(chain: _Chain, log: _Log, facts: _Facts, found: _Found) -> 
     furthest = start
     for number, call in chain.pages:
         answer = call.answer or {}
-        seen.update(map(_key, answer["events"]))
-        furthest = max([furthest, *(log.place.get(_key(event), -1) for event in answer["events"])])
+        seen.update(map(key_of, answer["events"]))
+        furthest = max([furthest, *(log.place.get(key_of(event), -1) for event in answer["events"])])
         while upcoming < len(expected) and expected[upcoming][0] < call.began:
             due.add(expected[upcoming][1])
             upcoming += 1
@@ -440,7 +310,7 @@ def _check_freshness(chain: _Chain, log: _Log, facts: _Facts, found: _Found) -> 
                 found.add(STALE, key, f"{_name(key)}: acknowledged, but not yet in the log", number)
 
 
-def _check_lost_from_log(facts: _Facts, log: _Log, found: _Found, visible_within: float) -> None:
+def _check_lost_from_log(facts: Facts, log: _Log, found: _Found, visible_within: float) -> None:
     number = log.chain.pages[-1][0]
     for key in facts.asked:
         unanswered = min((each.ended for each in facts.sightings.get(key, ())), default=inf) + visible_within
@@ -449,15 +319,15 @@ def _check_lost_from_log(facts: _Facts, log: _Log, found: _Found, visible_within
             found.add(LOST, key, f"{_name(key)}: stored, and not in the log", number)
 
 
-def _check_real_time(facts: _Facts, log: _Log, found: _Found) -> None:
+def _check_real_time(facts: Facts, log: _Log, found: _Found) -> None:
     """No event comes behind one that was begun only after it had been acknowledged."""
     earliest, who = inf, -1
     for place in range(len(log.events) - 1, -1, -1):
-        key = _key(log.events[place])
+        key = key_of(log.events[place])
         requests = facts.sightings[key][0].requests
         began = min((request.began for request in requests), default=0.0)
         if earliest < began:
-            earlier = _key(log.events[who])
+            earlier = key_of(log.events[who])
             found.add(INVERTED, key, f"{_name(key)} comes before {_name(earlier)}, stored before it was begun")
         acknowledged = min((request.acknowledged for request in requests), default=inf)
         if acknowledged < earliest:
@@ -470,59 +340,36 @@ def _check_density(log: _Log, found: _Found) -> None:
         found.add(GAPS, "log", "offsets do not count 1, 2, 3 …", log.chain.pages[0][0])
 
 
-def _stored_since(facts: _Facts, key: Key) -> float:
+def _stored_since(facts: Facts, key: Key) -> float:
     """When the event was certainly stored: its writer had been told, or a strong reading had shown it."""
     strong = (each.ended for each in facts.sightings.get(key, ()) if each.strong)
     return min([_acknowledged(facts, key), *strong])
 
 
-def _visible_since(facts: _Facts, key: Key, guarantees: Guarantees, visible_within: float) -> float:
+def _visible_since(facts: Facts, key: Key, guarantees: Guarantees, visible_within: float) -> float:
     """When every reader of the log must have been able to see the event."""
     delay = visible_within if guarantees["read_all"] == "eventual" else 0.0
     in_log = (each.ended for each in facts.sightings.get(key, ()) if not each.strong)
     return min([_acknowledged(facts, key), *in_log]) + delay
 
 
-def _acknowledged(facts: _Facts, key: Key) -> float:
+def _acknowledged(facts: Facts, key: Key) -> float:
     return min((request.acknowledged for request in facts.asked.get(key, ())), default=inf)
 
 
-def _effective_since(facts: _Facts, request: _Request) -> float:
+def _effective_since(facts: Facts, request: Request) -> float:
     """When it was certain that the request took effect: it was acknowledged, or an event seen that only it gave."""
-    sightings = [each for event in request.events for each in facts.sightings.get(_key(event), ())]
+    sightings = [each for event in request.events for each in facts.sightings.get(key_of(event), ())]
     return min([request.acknowledged, *(each.ended for each in sightings if each.requests == [request])])
 
 
-def _is_there_at_last(facts: _Facts, event: Event) -> bool:
-    reading = facts.last_reading(_key(event))
+def _is_there_at_last(facts: Facts, event: Event) -> bool:
+    reading = facts.last_reading(key_of(event))
     return reading is not None and _holds(reading[1], event)
 
 
 def _holds(call: Call, event: Event) -> bool:
-    return any(_bare(each) == _bare(event) for each in (call.answer or {})["events"])
-
-
-def _malformed(call: Call) -> bool:
-    """Refused for its form, before it could have any effect."""
-    return call.refused and (call.answer or {})["error"]["code"] == "InvalidRequest"
-
-
-def _covers(call: Call, version: int) -> bool:
-    following = (call.answer or {})["nextVersion"]
-    return version >= call.request.get("fromVersion", 1) and (following is None or version < following)
-
-
-def _versions(call: Call) -> list[int]:
-    return [event["aggregateVersion"] for event in (call.answer or {})["events"]]
-
-
-def _key(event: Event) -> Key:
-    return event["aggregateId"], event["aggregateVersion"]
-
-
-def _bare(event: Event) -> Event:
-    """The event as its writer gave it, without what the store assigns."""
-    return {name: value for name, value in event.items() if name not in ("eventId", "offset")}
+    return any(bare(each) == bare(event) for each in (call.answer or {})["events"])
 
 
 def _differ(one: str | None, other: str | None) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compare import chooser
+from compare.costs import Prices
 from compare.markup import Json
 from compare.workloads import KB, TOLD_RATES
 from tools.console import Failure, progress, run
@@ -22,9 +23,6 @@ LAST = ROOT / ".build/compare"
 """Where the last comparison lies."""
 
 FIGURES = Path(__file__).with_name("figures.json")
-HOURS = 730
-"""In a month, about."""
-
 BEGIN, END = "<!-- chooser:begin -->", "<!-- chooser:end -->"
 
 
@@ -54,8 +52,8 @@ def estimate(names: Sequence[str], figures: Json) -> float:
 
     That is several times what the timings do. A pattern without kept figures is taken for the dearest one.
     """
-    at = TOLD_RATES.index(10.0)
-    hours = {name: each["money"]["month"][str(KB)][at] / HOURS for name, each in figures["patterns"].items()}
+    at, hours_per_month = TOLD_RATES.index(10.0), Prices.load().assumed("hours_per_month")
+    hours = {name: each["money"]["month"][str(KB)][at] / hours_per_month for name, each in figures["patterns"].items()}
     return sum(hours.get(name, max(hours.values())) for name in names)
 
 
