@@ -1,3 +1,3 @@
 """One suite for the whole project: the tests of a pattern's own folder use the same fixtures as those under tests/."""
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["testkit.fixtures"]

@@ -26,7 +26,7 @@ from rich.table import Table
 from lambdas.eventstore import aws
 from lambdas.eventstore.wire import answer
 from local.launch import CHECKOUT
-from tests.support.session import Owner, Session
+from testkit.session import Owner, Session
 from tools import arguments, package
 from tools.console import progress, run
 from tools.discovery import Pattern

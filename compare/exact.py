@@ -23,9 +23,9 @@ from compare.meter import Measured, Scales, measure
 from compare.stage import Deployed
 from compare.workloads import CURVE_SIZES, OPERATIONS, SIZES
 from lambdas.eventstore import wire
-from tests.support import capacity
-from tests.support.aws_calls import Watch, watched
-from tests.support.harness import Environment, Harness, harness_of
+from testkit import capacity
+from testkit.aws_calls import Watch, watched
+from testkit.harness import Environment, Harness, harness_of
 
 BATCH = 20
 """Events in the batch from which the price of a further event in a batch is worked out."""

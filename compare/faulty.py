@@ -15,8 +15,8 @@ from compare import workloads
 from compare.checker import check
 from compare.exact import Bench
 from compare.history import Answer, Recorder
-from tests.support.aws_calls import Disturbance
-from tests.support.faults import ENUMERATED, Crash, Fault
+from testkit.aws_calls import Disturbance
+from testkit.faults import ENUMERATED, Crash, Fault
 
 MASKED = "answered"
 RAISED = "raised"

@@ -17,8 +17,8 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from compare.costs import Prices, Usage, Work, total
-from tests.support import capacity
-from tests.support.aws_calls import Call, Disturbance, Send
+from testkit import capacity
+from testkit.aws_calls import Call, Disturbance, Send
 
 KB = 1024
 SERVICES = {"dynamodb": "dynamodb_ms", "sqs": "sqs_ms", "rds-data": "data_api_ms", "kms": "kms_ms", "s3": "s3_ms"}

@@ -14,8 +14,8 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 
-from lambdas.accounts.balances import Balances
-from lambdas.accounts.commands import Accounts
+from examples.accounts.balances import Balances
+from examples.accounts.commands import Accounts
 from lambdas.eventstore import Append, EventStore, StoredEvent, VersionConflict
 from lambdas.eventstore.remote import InvocationFailed, RemoteEventStore
 from lambdas.eventstore.wire import OPERATIONS

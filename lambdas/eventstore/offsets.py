@@ -1,4 +1,4 @@
-"""Dense offsets: 1, 2, 3 … as decimal strings, for the stores that number their events."""
+"""Offsets: those that count 1, 2, 3 … as decimal strings, and the refusal of what no store has ever given as one."""
 
 import re
 
@@ -16,5 +16,10 @@ def to_position(after: str | None) -> int:
     if after is None:
         return 0
     if not _POSITION.fullmatch(after):
-        raise InvalidRequest("/after", "is not an offset of this store: pass on `next` or an event's `offset`")
+        raise refusal()
     return int(after)
+
+
+def refusal() -> InvalidRequest:
+    """What `get_all_events` raises for an `after` that is not an offset of this store, in every pattern."""
+    return InvalidRequest("/after", "is not an offset of this store: pass on `next` or an event's `offset`")

@@ -14,9 +14,8 @@ import time
 from collections.abc import Mapping, Sequence
 from itertools import count
 
-from lambdas.eventstore import ksuids
+from lambdas.eventstore import ksuids, offsets
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
-from lambdas.eventstore.errors import InvalidRequest
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.retry import pause
 from patterns.aurora import data_api
@@ -96,5 +95,5 @@ def _place(after: str | None) -> tuple[int, int]:
     if after is None:
         return 0, 0
     if not (place := _OFFSET.fullmatch(after)):
-        raise InvalidRequest("/after", "is not an offset of this store: pass on `next` or an event's `offset`")
+        raise offsets.refusal()
     return int(place[1]), int(place[2])

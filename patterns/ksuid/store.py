@@ -15,11 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lambdas.eventstore import aws, ksuids, pages
-from lambdas.eventstore.appends import append_events
+from lambdas.eventstore import aws, ksuids, offsets, pages
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
-from lambdas.eventstore.dynamodb import EventsTable, Item, query_items, to_attribute
-from lambdas.eventstore.errors import InvalidRequest
+from lambdas.eventstore.dynamodb.appends import append_events
+from lambdas.eventstore.dynamodb.items import Item, to_attribute
+from lambdas.eventstore.dynamodb.reads import query_items
+from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import NewEvent, StoredEvent
 
 INDEX = "all-events"
@@ -54,7 +55,7 @@ class KsuidEventStore(EventStore):
 
     def get_all_events(self, after: str | None, limit: int) -> LogPage:
         if after is not None and not ksuids.is_ksuid(after):
-            raise InvalidRequest("/after", "is not an offset of this store: pass on `next` or an event's `offset`")
+            raise offsets.refusal()
         first = ksuids.SMALLEST if after is None else ksuids.successor(after)
         last = ksuids.first_of(time.time() - self._settle_seconds)
         events, more = pages.take(self._events_between(first, last, limit + 1), limit)

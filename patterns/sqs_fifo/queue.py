@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.eventstore import aws, doorbells
-from lambdas.eventstore.doorbells import Doorbells
+from lambdas.eventstore import aws
+from lambdas.eventstore.sequencing import doorbells
+from lambdas.eventstore.sequencing.doorbells import Doorbells
 
 _GROUP = "log"
 """One group is one order, and so one sequencer at a time."""

@@ -10,21 +10,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.eventstore import doorbells
+from lambdas.eventstore.sequencing import doorbells, runtime
 from patterns.sqs_fifo.queue import Queue
 
-_logger = Logger()
-_metrics = Metrics()
 
-
-@_metrics.log_metrics
-@_logger.inject_lambda_context(clear_state=True)
-def handler(event: Mapping[str, Any], context: Any) -> None:
+@runtime.function
+def handler(event: Mapping[str, Any]) -> None:
     relay(_queue(), event)
-    _metrics.add_metric("RecordsRelayed", MetricUnit.Count, len(event["Records"]))
+    runtime.metrics.add_metric("RecordsRelayed", MetricUnit.Count, len(event["Records"]))
 
 
 def relay(queue: Queue, event: Mapping[str, Any]) -> None:

@@ -8,52 +8,28 @@ cannot be reached fails the whole batch, which then waits for its visibility tim
 
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.eventstore import aws, doorbells, ksuids
-from lambdas.eventstore.doorbells import Doorbells
-from lambdas.eventstore.dynamodb import EventsTable
-from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.log import Log
-from lambdas.eventstore.retry import time_limit
-from lambdas.eventstore.sequencer import OnPage, Sequencer
+from lambdas.eventstore.sequencing import doorbells, runtime
+from lambdas.eventstore.sequencing.doorbells import Doorbells
+from lambdas.eventstore.sequencing.sequencer import Sequencer
 from patterns.sqs_fifo.queue import Queue
-
-_logger = Logger()
-_metrics = Metrics()
-
-_THREADS = 10
-"""As many as an SDK client keeps connections."""
-
-_MARGIN = 1.0
-"""Seconds of the invocation kept back for answering and logging."""
 
 Message = Mapping[str, Any]
 
 
-def from_environment(environ: Mapping[str, str], on_page: OnPage = lambda page: None) -> Sequencer:
-    """The sequencer that the Lambda's environment describes: TABLE, of the events, and LOG_TABLE."""
-    client = aws.client("dynamodb")
-    log = Log(client, environ["LOG_TABLE"], for_each=ThreadPoolExecutor(_THREADS).map)
-    return Sequencer(EventsTable(client, environ["TABLE"]), log, on_page)
-
-
-@_metrics.log_metrics
-@_logger.inject_lambda_context(clear_state=True)
-def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    with time_limit(context.get_remaining_time_in_millis() / 1000 - _MARGIN):
-        failed = sequence(_sequencer(), event["Records"])
+@runtime.function
+def handler(event: Mapping[str, Any]) -> dict[str, Any]:
+    failed = sequence(_sequencer(), event["Records"])
     if failed:
-        _logger.error("messages cannot be met", extra={"first": failed[0]["messageId"], "messages": len(failed)})
-        _metrics.add_metric("MessagesFailed", MetricUnit.Count, len(failed))
+        first = {"first": failed[0]["messageId"], "messages": len(failed)}
+        runtime.logger.error("messages cannot be met", extra=first)
+        runtime.metrics.add_metric("MessagesFailed", MetricUnit.Count, len(failed))
         release(_queue(), failed)
     return {"batchItemFailures": [{"itemIdentifier": message["messageId"]} for message in failed]}
 
@@ -80,7 +56,7 @@ def release(queue: Queue, messages: Sequence[Message]) -> None:
         try:
             queue.release(message["receiptHandle"])
         except (BotoCoreError, ClientError):
-            _logger.warning("message not released", exc_info=True)
+            runtime.logger.warning("message not released", exc_info=True)
 
 
 def _doorbells(message: Message) -> Doorbells | None:
@@ -90,16 +66,9 @@ def _doorbells(message: Message) -> Doorbells | None:
         return None
 
 
-def _observe(page: Sequence[StoredEvent]) -> None:
-    lag = time.time() - ksuids.seconds_of(page[0].event_id)
-    _metrics.add_metric("EventsSequenced", MetricUnit.Count, len(page))
-    _metrics.add_metric("SequencingLag", MetricUnit.Milliseconds, max(0.0, lag * 1000))
-    _logger.info("page written", extra={"events": len(page), "lagSeconds": round(lag, 3)})
-
-
 @cache
 def _sequencer() -> Sequencer:
-    return from_environment(os.environ, _observe)
+    return runtime.sequencer(os.environ, runtime.observe)
 
 
 @cache

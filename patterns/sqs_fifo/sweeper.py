@@ -6,50 +6,29 @@ again by the next pass.
 """
 
 import os
-import time
 import uuid
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-
-from lambdas.eventstore import aws, ksuids
-from lambdas.eventstore.dynamodb import EventsTable
-from lambdas.eventstore.log import Log
-from lambdas.eventstore.retry import time_limit
-from lambdas.eventstore.sweep import sweep
+from lambdas.eventstore.sequencing import runtime
+from lambdas.eventstore.sequencing.doorbells import Doorbells
 from patterns.sqs_fifo.queue import Queue
 
-_logger = Logger()
-_metrics = Metrics()
+
+@runtime.function
+def handler(event: Mapping[str, Any]) -> None:
+    _sweep()()
 
 
 def from_environment(environ: Mapping[str, str]) -> Callable[[], int]:
-    """The sweep that the Lambda's environment describes.
-
-    TABLE, of the events, LOG_TABLE, QUEUE_URL, SWEEP_EVENTS (looked at in a run), SETTLE_SECONDS.
-    """
-    client = aws.client("dynamodb")
-    events, log = EventsTable(client, environ["TABLE"]), Log(client, environ["LOG_TABLE"])
+    """The sweep that the Lambda's environment describes: `runtime.sweeper`, and QUEUE_URL."""
     queue = Queue.from_environment(environ)
 
-    def run() -> int:
-        ring = partial(queue.send, occasion=str(uuid.uuid4()))
-        settled = ksuids.first_of(time.time() - int(environ["SETTLE_SECONDS"]))
-        return sweep(events, log, ring, limit=int(environ["SWEEP_EVENTS"]), settled=settled)
+    def ring(stragglers: Doorbells) -> None:
+        queue.send(stragglers, occasion=str(uuid.uuid4()))
 
-    return run
-
-
-@_metrics.log_metrics
-@_logger.inject_lambda_context(clear_state=True)
-def handler(event: Mapping[str, Any], context: Any) -> None:
-    with time_limit(context.get_remaining_time_in_millis() / 1000):
-        behind = _sweep()()
-    _metrics.add_metric("Stragglers", MetricUnit.Count, behind)
-    _logger.info("swept", extra={"stragglers": behind})
+    return runtime.sweeper(environ, ring)
 
 
 @cache

@@ -18,13 +18,13 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore import aws, pages
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
-from lambdas.eventstore.dynamodb import EventsTable, Item, gapless, query_items, to_attribute, to_item
+from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE, new_ids, stored_before
+from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute, to_item
+from lambdas.eventstore.dynamodb.reads import gapless, query_items
+from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.offsets import to_position
 from lambdas.eventstore.retry import pause
-
-_VERSION_IS_FREE = "attribute_not_exists(aggregateId)"
-"""With "version n-1 exists", read beforehand and never false again, the whole of optimistic concurrency."""
 
 _POSITION_IS_FREE = "attribute_not_exists(logKey)"
 """With "position n-1 exists", read beforehand and never false again, what makes positions dense."""
@@ -69,7 +69,7 @@ class TransactionsEventStore(EventStore):
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
         # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
-        event_ids = self._events.new_ids(append)
+        event_ids = new_ids(self._events, append)
         for attempt in count():
             try:
                 first = self._tail() + 1
@@ -78,7 +78,7 @@ class TransactionsEventStore(EventStore):
             except ClientError as error:
                 match _verdict(error, len(append.events)):
                     case "conflict":
-                        return self._events.stored_before(append, event_ids)
+                        return stored_before(self._events, append, event_ids)
                     case "raced":
                         pause(attempt, "other appends took every next position", _RACE_WINDOW / (attempt + 1))
                     case "throttled":
@@ -112,7 +112,7 @@ class TransactionsEventStore(EventStore):
             item["logPosition"] = to_attribute(position)
         self._client.transact_write_items(
             TransactItems=[
-                *(_put(self._events.name, item, _VERSION_IS_FREE) for item in items),
+                *(_put(self._events.name, item, VERSION_IS_FREE) for item in items),
                 *(_put(self._log, entry, _POSITION_IS_FREE) for entry in _entries(items)),
             ]
         )
@@ -121,9 +121,9 @@ class TransactionsEventStore(EventStore):
         """The events from position `first` on, as items, less those that a committing transaction has not shown yet."""
         entries = islice(query_items(self._client, self._entries_from(first), wanted), wanted)
         while batch := list(islice(entries, _BATCH)):
-            large = self._events.get(_key(entry) for entry in batch if "metadata" not in entry)
+            large = self._events.get(key_of(entry) for entry in batch if "metadata" not in entry)
             for entry in batch:
-                if item := entry if "metadata" in entry else large.get(_key(entry)):
+                if item := entry if "metadata" in entry else large.get(key_of(entry)):
                     yield item
 
     def _entries_from(self, position: int) -> dict[str, Any]:
@@ -157,10 +157,6 @@ def _entries(items: Sequence[Item]) -> Iterator[Item]:
         if len(json.dumps(entry)) > _ENTRY_BYTES:
             entry = place | {name: item[name] for name in ("aggregateId", "aggregateVersion", "logPosition")}
         yield entry
-
-
-def _key(entry: Item) -> tuple[str, int]:
-    return entry["aggregateId"]["S"], int(entry["aggregateVersion"]["N"])
 
 
 def _verdict(error: ClientError, events: int) -> str:

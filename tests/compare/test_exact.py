@@ -8,8 +8,8 @@ from compare.costs import Prices, Profile
 from compare.exact import as_json, bench
 from compare.stage import Deployed
 from compare.workloads import KB, OPERATIONS, SIZES, event
-from tests.support.capacity import item_bytes
-from tests.support.session import Session
+from testkit.capacity import item_bytes
+from testkit.session import Session
 from tools.discovery import Pattern
 
 PRICES = Prices.load()
@@ -58,7 +58,7 @@ def test_faults_behave_as_in_an_earlier_run_and_break_no_promise(
 
 
 def test_every_kind_of_fault_is_explained() -> None:
-    from tests.support.faults import ENUMERATED
+    from testkit.faults import ENUMERATED
 
     assert faulty.MEANINGS.keys() == {kind.__name__ for kind in ENUMERATED}
 

@@ -9,10 +9,10 @@ import pytest
 from compare import checker, report, timings
 from compare.stage import Deployed
 from compare.timings import DIFFERENT, SAME, Range, Timer, Timings
+from testkit.session import Session
 from tests.compare import planted
 from tests.compare.figures import compared
 from tests.compare.planted import Defect
-from tests.support.session import Session
 from tools.discovery import Pattern
 
 CAUGHT = (

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.aws_calls import Watch
-from tests.support.harness import Harness
-from tests.support.trials import Trial
+from testkit.aws_calls import Watch
+from testkit.harness import Harness
+from testkit.trials import Trial
 from tools.discovery import Pattern
 
 

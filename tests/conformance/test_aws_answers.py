@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from tests.support import faults
-from tests.support.aws_calls import Call, Disturbance
-from tests.support.examples import bare, event, history, new_id, versions
-from tests.support.faults import Refused
-from tests.support.trials import (
+from testkit import faults
+from testkit.aws_calls import Call, Disturbance
+from testkit.examples import bare, event, history, new_id, versions
+from testkit.faults import Refused
+from testkit.trials import (
     REQUESTS,
     Request,
     Trials,

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.aws_calls import Watch
-from tests.support.capacity import Cost, cost
-from tests.support.harness import Harness
-from tests.support.subjects import InProcess
-from tests.support.workloads import WORKLOADS
+from testkit.aws_calls import Watch
+from testkit.capacity import Cost, cost
+from testkit.harness import Harness
+from testkit.subjects import InProcess
+from testkit.workloads import WORKLOADS
 from tools.discovery import Pattern
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.support import faults
-from tests.support.examples import bare, event, history, new_id
-from tests.support.faults import Fault
-from tests.support.trials import (
+from testkit import faults
+from testkit.examples import bare, event, history, new_id
+from testkit.faults import Fault
+from testkit.trials import (
     REQUESTS,
     Request,
     Trial,

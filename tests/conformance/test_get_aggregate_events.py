@@ -3,9 +3,9 @@
 import pytest
 
 from lambdas.eventstore.limits import EVENT_BYTES, PAGE_BYTES
-from tests.support.examples import bare, event, history, new_id, versions
-from tests.support.large import size, store_large
-from tests.support.subjects import Subject
+from testkit.examples import bare, event, history, new_id, versions
+from testkit.large import size, store_large
+from testkit.subjects import Subject
 
 NARROWEST_PAGE = 1_000_000
 """What any pattern must be able to answer with. The Data API carries 1 MiB."""

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from lambdas.eventstore.limits import EVENT_BYTES, PAGE_BYTES
-from tests.support.examples import Event, bare, event, history, new_id, versions
-from tests.support.large import size, store_large
-from tests.support.subjects import Subject
+from testkit.examples import Event, bare, event, history, new_id, versions
+from testkit.large import size, store_large
+from testkit.subjects import Subject
 
 
 def test_an_empty_log_is_an_empty_page_without_next(fresh: Subject) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.aws_calls import Watch
-from tests.support.examples import event, new_id
-from tests.support.harness import Harness
-from tests.support.schedules import SCHEDULES, Scene
+from testkit.aws_calls import Watch
+from testkit.examples import event, new_id
+from testkit.harness import Harness
+from testkit.schedules import SCHEDULES, Scene
 from tools.discovery import Pattern
 
 ADMITTED: dict[str, Any] = {

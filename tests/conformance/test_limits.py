@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from lambdas.eventstore.limits import EVENT_BYTES, METADATA_DEPTH, REQUEST_BYTES
-from tests.support.examples import Event, bare, event, new_id
-from tests.support.large import large_event, size
-from tests.support.subjects import Subject
+from testkit.examples import Event, bare, event, new_id
+from testkit.large import large_event, size
+from testkit.subjects import Subject
 
 
 def request_of(bytes_of_json: int) -> list[Event]:

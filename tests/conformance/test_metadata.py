@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.support.examples import event, new_id
-from tests.support.strategies import METADATA
-from tests.support.subjects import Subject
+from testkit.examples import event, new_id
+from testkit.strategies import METADATA
+from testkit.subjects import Subject
 
 KEPT: list[Any] = [
     pytest.param({}, id="nothing"),

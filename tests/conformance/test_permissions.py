@@ -20,10 +20,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore.wire import OPERATIONS, Operation
-from tests.support.examples import event, new_id
-from tests.support.harness import Environment, Harness
-from tests.support.session import Session
-from tests.support.subjects import InProcess
+from testkit.examples import event, new_id
+from testkit.harness import Environment, Harness
+from testkit.session import Session
+from testkit.subjects import InProcess
 from tools.discovery import Pattern
 
 Forbidden = Callable[[Any, str, dict[str, Any]], object]

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.examples import Event, bare, event, history, new_id, versions
-from tests.support.subjects import Subject
+from testkit.examples import Event, bare, event, history, new_id, versions
+from testkit.subjects import Subject
 
 AGGREGATES_OF_A_REQUEST = 40
 

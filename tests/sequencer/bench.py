@@ -19,14 +19,14 @@ from uuid import uuid4
 import boto3
 
 from lambdas.eventstore import Append, EventStore, aws
-from lambdas.eventstore.doorbells import BATCH
-from lambdas.eventstore.dynamodb import EventsTable
+from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import NewEvent
-from lambdas.eventstore.log import Log
 from lambdas.eventstore.retry import time_limit
-from lambdas.eventstore.sequencer import Sequencer
+from lambdas.eventstore.sequencing.doorbells import BATCH
+from lambdas.eventstore.sequencing.log import Log
+from lambdas.eventstore.sequencing.sequencer import Sequencer
+from testkit.session import Owner, Session
 from tests.sequencer.world import World
-from tests.support.session import Owner, Session
 from tools.console import run
 from tools.discovery import select
 

@@ -4,8 +4,8 @@ import boto3
 import pytest
 
 from lambdas.eventstore import aws as clients
+from testkit.aws_calls import Watch
 from tests.sequencer.world import ModelWorld, World
-from tests.support.aws_calls import Watch
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
-from tests.support.faults import Crash
+from testkit.faults import Crash
 
 Item = dict[str, Any]
 Call = Callable[[], Any]

@@ -9,9 +9,9 @@ import pytest
 
 from lambdas.eventstore import ksuids
 from lambdas.eventstore.events import NewEvent
+from testkit.aws_calls import Watch
+from testkit.capacity import Cost, cost, item_bytes
 from tests.sequencer.world import World
-from tests.support.aws_calls import Watch
-from tests.support.capacity import Cost, cost, item_bytes
 
 FIFTY = {f"aggregate {n:02}": 1 for n in range(50)}
 APPEND = 1

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from lambdas.eventstore.doorbells import Doorbells
+from lambdas.eventstore.sequencing.doorbells import Doorbells
 from tests.sequencer import model
 from tests.sequencer.model import Call, Fault
 from tests.sequencer.world import ModelWorld, numbers

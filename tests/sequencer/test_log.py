@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from lambdas.eventstore import ksuids
 from lambdas.eventstore.events import NewEvent, StoredEvent
-from lambdas.eventstore.log import PAGE_BYTES, PositionTaken
+from lambdas.eventstore.sequencing.log import PAGE_BYTES, PositionTaken
+from testkit.aws_calls import Watch
 from tests.sequencer.world import ModelWorld, World
-from tests.support.aws_calls import Watch
 
 
 def events(count: int, text: str = "", first: int = 1) -> Iterator[StoredEvent]:

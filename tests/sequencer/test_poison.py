@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.eventstore import doorbells
-from lambdas.eventstore.log import PAGE_BYTES
+from lambdas.eventstore.sequencing import doorbells
+from lambdas.eventstore.sequencing.log import PAGE_BYTES
 from tests.sequencer.model import Fault
 from tests.sequencer.world import ModelWorld
 

@@ -10,12 +10,12 @@ from unittest.mock import patch
 
 import pytest
 
-from lambdas.eventstore import doorbells, sequencer
-from lambdas.eventstore.doorbells import Doorbells
+from lambdas.eventstore.sequencing import doorbells, sequencer
+from lambdas.eventstore.sequencing.doorbells import Doorbells
+from testkit.aws_calls import Watch
 from tests.sequencer.model import Call
 from tests.sequencer.turns import Choice, Turns, every_schedule
 from tests.sequencer.world import ModelWorld, World
-from tests.support.aws_calls import Watch
 
 EVENTS = [("ann", 1), ("josh", 1), ("ann", 2), ("josh", 2), ("ann", 3)]
 RIVALS: dict[str, tuple[Doorbells, Doorbells]] = {

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.eventstore import doorbells, ksuids
-from lambdas.eventstore.doorbells import Doorbells
+from lambdas.eventstore import ksuids
 from lambdas.eventstore.retry import time_limit
-from lambdas.eventstore.sweep import sweep
+from lambdas.eventstore.sequencing import doorbells
+from lambdas.eventstore.sequencing.doorbells import Doorbells
+from lambdas.eventstore.sequencing.sweep import sweep
 from tests.sequencer import model
 from tests.sequencer.model import Call, Fault
 from tests.sequencer.world import SECONDS, ModelWorld, numbers

@@ -15,14 +15,16 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.eventstore import doorbells, ksuids
-from lambdas.eventstore.doorbells import Doorbells
-from lambdas.eventstore.dynamodb import EventsTable, Key
-from lambdas.eventstore.log import Log
+from lambdas.eventstore import ksuids
+from lambdas.eventstore.dynamodb.items import Key
+from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.retry import OutOfTime, time_limit
-from lambdas.eventstore.sequencer import Sequencer
+from lambdas.eventstore.sequencing import doorbells
+from lambdas.eventstore.sequencing.doorbells import Doorbells
+from lambdas.eventstore.sequencing.log import Log
+from lambdas.eventstore.sequencing.sequencer import Sequencer
+from testkit.faults import Crash
 from tests.sequencer.model import Around, Client, Model, undisturbed
-from tests.support.faults import Crash
 
 SECONDS = 20.0
 """More than any sequencer here should take."""

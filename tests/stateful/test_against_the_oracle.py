@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from lambdas.eventstore.memory import MemoryEventStore
-from tests.support.aws_calls import Watch
-from tests.support.examples import Event, bare, event, new_id, versions
-from tests.support.harness import Harness
-from tests.support.strategies import METADATA
-from tests.support.subjects import MEMORY_SHEET, InProcess
+from testkit.aws_calls import Watch
+from testkit.examples import Event, bare, event, new_id, versions
+from testkit.harness import Harness
+from testkit.strategies import METADATA
+from testkit.subjects import MEMORY_SHEET, InProcess
 from tools.discovery import Pattern
 
 AGGREGATES = st.integers(0, 3)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.accounts.account import Account, Rejected
-from lambdas.accounts.balances import Balances, MissedEvent
-from lambdas.accounts.commands import Accounts
+from examples.accounts.account import Account, Rejected
+from examples.accounts.balances import Balances, MissedEvent
+from examples.accounts.commands import Accounts
 from lambdas.eventstore import Append, NewEvent, StoredEvent, VersionConflict
 from lambdas.eventstore.memory import MemoryEventStore
 

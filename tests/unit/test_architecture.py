@@ -38,7 +38,7 @@ def test_there_are_patterns() -> None:
 
 @pytest.mark.parametrize("path", LAMBDAS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_lambdas_imports_no_pattern_and_nothing_that_is_not_deployed(path: Path) -> None:
-    undeployed = ("patterns", "local", "tools", "tests", "compare", "boto3", "pytest")
+    undeployed = ("patterns", "local", "tools", "tests", "testkit", "examples", "compare", "boto3", "pytest")
     assert not [module for module in imports(path) if any(within(module, package) for package in undeployed)]
 
 
@@ -52,7 +52,17 @@ def test_a_pattern_imports_no_other_pattern(name: str, path: Path) -> None:
 @pytest.mark.parametrize(("name", "path"), OF_PATTERNS, ids=lambda part: part if isinstance(part, str) else part.name)
 def test_what_a_pattern_deploys_imports_only_what_is_deployed(name: str, path: Path) -> None:
     if path.parent == ROOT / "patterns" / name and path.name != "bench.py":
-        undeployed = ("local", "tools", "tests", "compare", "boto3", "pytest", f"patterns.{name}.tests")
+        undeployed = (
+            "local",
+            "tools",
+            "tests",
+            "testkit",
+            "examples",
+            "compare",
+            "boto3",
+            "pytest",
+            f"patterns.{name}.tests",
+        )
         assert not [module for module in imports(path) if any(within(module, package) for package in undeployed)]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lambdas.eventstore import Append, NewEvent, StoredEvent, VersionConflict, pages
 from lambdas.eventstore.memory import MemoryEventStore
-from tests.support.strategies import METADATA
+from testkit.strategies import METADATA
 
 
 def new(aggregate: str, version: int, metadata: dict[str, Any] | None = None) -> NewEvent:

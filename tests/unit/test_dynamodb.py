@@ -8,8 +8,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
 
 from lambdas.eventstore import Append, NewEvent
-from lambdas.eventstore.dynamodb import from_attribute, to_attribute, to_event, to_item
-from tests.support.strategies import JSON
+from lambdas.eventstore.dynamodb.items import from_attribute, to_attribute, to_event, to_item
+from testkit.strategies import JSON
 
 
 def typed(value: Any) -> Any:

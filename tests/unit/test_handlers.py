@@ -16,7 +16,7 @@ from unittest.mock import patch
 import pytest
 
 from lambdas.eventstore.memory import MemoryEventStore
-from tests.support.examples import event
+from testkit.examples import event
 
 ENVIRONMENT = {
     "PATTERN": "of_this_test",

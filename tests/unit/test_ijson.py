@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lambdas.eventstore import ijson
 from lambdas.eventstore.errors import InvalidRequest
-from tests.support.strategies import METADATA
+from testkit.strategies import METADATA
 
 SURROGATE = "\ud800"
 

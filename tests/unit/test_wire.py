@@ -17,9 +17,9 @@ from lambdas.eventstore import wire
 from lambdas.eventstore.limits import EVENT_BYTES, REQUEST_BYTES
 from lambdas.eventstore.memory import MemoryEventStore
 from lambdas.eventstore.wire import OPERATIONS, Operation
-from tests.support.examples import event
-from tests.support.large import large_event, size
-from tests.support.subjects import check
+from testkit.examples import event
+from testkit.large import large_event, size
+from testkit.subjects import check
 
 TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(
     ["", "\ud800", "a\udfffb", "\0", "~", "/", "a" * 129, "__proto__"]

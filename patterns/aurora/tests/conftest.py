@@ -13,9 +13,9 @@ import boto3
 import pytest
 
 from patterns.aurora.tests.harness import Harness
-from tests.support.aws_calls import Watch
-from tests.support.harness import Environment
-from tests.support.schedules import Scene
+from testkit.aws_calls import Watch
+from testkit.harness import Environment
+from testkit.schedules import Scene
 from tools.discovery import select
 
 

@@ -20,10 +20,10 @@ from lambdas.eventstore import EventStore, wire
 from lambdas.eventstore.retry import time_limit
 from patterns.aurora import migrate, store
 from patterns.aurora.data_api import Database
-from tests.support import harness
-from tests.support.examples import Event, event, new_id
-from tests.support.harness import Environment, eventually
-from tests.support.schedules import Scene
+from testkit import harness
+from testkit.examples import Event, event, new_id
+from testkit.harness import Environment, eventually
+from testkit.schedules import Scene
 
 _FRESH = "fresh_"
 _SETTLE_SECONDS = 60.0

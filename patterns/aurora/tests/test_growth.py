@@ -14,8 +14,8 @@ import pytest
 
 from patterns.aurora import store
 from patterns.aurora.tests.harness import Harness, Transaction, append
-from tests.support.examples import event, history
-from tests.support.schedules import Scene
+from testkit.examples import event, history
+from testkit.schedules import Scene
 
 SHORT, LONG = 1_000, 100_000
 EVENTS_OF_AN_AGGREGATE = 100

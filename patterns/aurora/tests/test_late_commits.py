@@ -12,10 +12,10 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from patterns.aurora.tests.harness import Harness, Transaction, append
-from tests.support.aws_calls import Call, Disturbance
-from tests.support.examples import event, new_id
-from tests.support.harness import eventually
-from tests.support.schedules import Scene
+from testkit.aws_calls import Call, Disturbance
+from testkit.examples import event, new_id
+from testkit.harness import eventually
+from testkit.schedules import Scene
 
 Rows = Callable[..., list[list[Any]]]
 Reader = Callable[[], list[str]]

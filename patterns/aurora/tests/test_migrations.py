@@ -16,10 +16,10 @@ import pytest
 from lambdas.eventstore.retry import time_limit
 from patterns.aurora import data_api, migrate
 from patterns.aurora.tests.harness import Harness
-from tests.support.aws_calls import Watch
-from tests.support.faults import AnswerLost, Crash, CrashAfter, CrashBefore, Fault
-from tests.support.harness import Environment
-from tests.support.session import Session
+from testkit.aws_calls import Watch
+from testkit.faults import AnswerLost, Crash, CrashAfter, CrashBefore, Fault
+from testkit.harness import Environment
+from testkit.session import Session
 
 Migrate = Callable[[], list[str]]
 

@@ -11,10 +11,10 @@ import pytest
 
 from lambdas.eventstore.limits import EVENT_BYTES, REQUEST_BYTES
 from patterns.aurora import store
-from tests.support.examples import Event, bare, event, new_id
-from tests.support.large import large_event, size
-from tests.support.schedules import Scene
-from tests.support.subjects import InProcess
+from testkit.examples import Event, bare, event, new_id
+from testkit.large import large_event, size
+from testkit.schedules import Scene
+from testkit.subjects import InProcess
 
 LIMIT = 1024 * 1024
 

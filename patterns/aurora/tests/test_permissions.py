@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore.wire import OPERATIONS
+from testkit.harness import Environment
+from testkit.session import Session
 from tests.conformance.test_permissions import role_like
-from tests.support.harness import Environment
-from tests.support.session import Session
 
 FUNCTIONS = [*OPERATIONS, "migrate"]
 Call = Callable[[Any, dict[str, str]], object]

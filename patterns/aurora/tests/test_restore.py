@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.examples import event, versions
-from tests.support.schedules import Scene
+from testkit.examples import event, versions
+from testkit.schedules import Scene
 
 Rows = Callable[..., list[list[Any]]]
 ELSEWHERE = 5_000_000_000_000

@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 from lambdas.eventstore import wire
 from lambdas.eventstore.retry import OutOfTime
 from patterns.aurora.tests.harness import Harness, append
-from tests.support import faults
-from tests.support.aws_calls import Call
-from tests.support.examples import event, new_id, versions
-from tests.support.faults import Fault
-from tests.support.harness import eventually
-from tests.support.schedules import Scene
+from testkit import faults
+from testkit.aws_calls import Call
+from testkit.examples import event, new_id, versions
+from testkit.faults import Fault
+from testkit.harness import eventually
+from testkit.schedules import Scene
 
 PASSING = [
     ("DatabaseResumingException", 400, "resuming after being auto-paused"),

@@ -6,8 +6,8 @@ The deployed one has a short window. The window itself is tested in test_settle_
 import time
 from typing import ClassVar
 
-from tests.support import harness
-from tests.support.harness import Environment
+from testkit import harness
+from testkit.harness import Environment
 
 _TICK_SECONDS = 0.005
 """A little more than the 4 ms that two KSUIDs can have in common: reads end before the present tick."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.aws_calls import Watch
-from tests.support.examples import event, new_id, versions
-from tests.support.harness import Harness
-from tests.support.schedules import SCHEDULES, Scene, Schedule, clock_at, clock_moved
-from tests.support.session import Session
+from testkit.aws_calls import Watch
+from testkit.examples import event, new_id, versions
+from testkit.harness import Harness
+from testkit.schedules import SCHEDULES, Scene, Schedule, clock_at, clock_moved
+from testkit.session import Session
 from tools.discovery import select
 
 

@@ -3,10 +3,11 @@
 from typing import ClassVar
 
 from lambdas.eventstore.retry import time_limit
+from lambdas.eventstore.sequencing import runtime
 from patterns.single_writer import sequencer
-from tests.support import harness
-from tests.support.harness import Environment
-from tests.support.streams import Stream
+from testkit import harness
+from testkit.harness import Environment
+from testkit.streams import Stream
 
 _SECONDS = 60.0
 
@@ -20,7 +21,7 @@ class Harness(harness.Harness):
         return environment
 
     def settle(self, environment: Environment) -> None:
-        running = sequencer.from_environment(environment)
+        running = runtime.sequencer(environment)
         with time_limit(_SECONDS):
             for records in self._stream.batches():
                 sequencer.sequence(running, {"Records": records})

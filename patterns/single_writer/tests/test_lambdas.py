@@ -12,16 +12,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore.retry import time_limit
+from lambdas.eventstore.sequencing import runtime
 from patterns.single_writer import sequencer, sweeper
 from patterns.single_writer.sequencer import UnmetDoorbells
 from patterns.single_writer.tests.harness import Harness
+from testkit.aws_calls import Watch
+from testkit.examples import Event, event, history, new_id
+from testkit.harness import Environment, eventually
+from testkit.session import Session
+from testkit.streams import Stream
+from testkit.subjects import VISIBLE_SECONDS, InProcess
 from tests.conformance.test_permissions import CHANGES, key_of, role_like
-from tests.support.aws_calls import Watch
-from tests.support.examples import Event, event, history, new_id
-from tests.support.harness import Environment, eventually
-from tests.support.session import Session
-from tests.support.streams import Stream
-from tests.support.subjects import VISIBLE_SECONDS, InProcess
 from tools.discovery import select
 
 Deployment = dict[str, Any]
@@ -58,7 +59,7 @@ def test_a_batch_of_the_stream_is_sequenced_in_whatever_order_its_records_come(e
     records = Stream(environment["TABLE"]).all()
     assert len(records) == 5
 
-    running = sequencer.from_environment(environment)
+    running = runtime.sequencer(environment)
     for record in reversed(records):
         sequencer.sequence(running, {"Records": [record, records[0]]})
 
@@ -74,7 +75,7 @@ def test_a_batch_with_a_record_that_cannot_be_met_is_raised_when_all_others_have
     false = {"dynamodb": {"Keys": {"aggregateId": {"S": "nobody"}, "aggregateVersion": {"N": "1"}}}}
 
     with pytest.raises(UnmetDoorbells, match="nobody"):
-        sequencer.sequence(sequencer.from_environment(environment), {"Records": [false, record]})
+        sequencer.sequence(runtime.sequencer(environment), {"Records": [false, record]})
 
     assert names(subject.tail(None)[0]) == [(ann, 1)]
 
@@ -91,7 +92,7 @@ def test_the_sweep_rings_at_the_sequencers_door_without_waiting(environment: Env
 
     [call] = [call for call in calls if call.operation == "Invoke"]
     assert (call.parameters["FunctionName"], call.parameters["InvocationType"]) == ("the-sequencer", "Event")
-    sequencer.sequence(sequencer.from_environment(environment), json.loads(call.parameters["Payload"]))
+    sequencer.sequence(runtime.sequencer(environment), json.loads(call.parameters["Payload"]))
 
 
 def test_what_the_stream_has_lost_the_deployed_sweep_finds(deployment: Deployment, watch: Watch) -> None:

@@ -7,11 +7,12 @@ from uuid import uuid4
 import boto3
 
 from lambdas.eventstore.retry import time_limit
+from lambdas.eventstore.sequencing import runtime
 from patterns.sqs_fifo import relay, sequencer
 from patterns.sqs_fifo.queue import Queue
-from tests.support import harness
-from tests.support.harness import Environment
-from tests.support.streams import Stream
+from testkit import harness
+from testkit.harness import Environment
+from testkit.streams import Stream
 
 _SECONDS = 60.0
 
@@ -35,7 +36,7 @@ class Harness(harness.Harness):
         super().discard({name: value for name, value in environment.items() if name != "QUEUE_URL"})
 
     def settle(self, environment: Environment) -> None:
-        queue, running = Queue.from_environment(environment), sequencer.from_environment(environment)
+        queue, running = Queue.from_environment(environment), runtime.sequencer(environment)
         for records in self._stream.batches():
             relay.relay(queue, {"Records": records})
         with time_limit(_SECONDS):

@@ -13,16 +13,17 @@ import pytest
 from botocore.exceptions import ClientError, HTTPClientError
 
 from lambdas.eventstore.retry import time_limit
+from lambdas.eventstore.sequencing import runtime
 from patterns.sqs_fifo import relay, sequencer, sweeper
 from patterns.sqs_fifo.queue import Queue
 from patterns.sqs_fifo.tests.harness import Harness
+from testkit.aws_calls import Call, Disturbance, Watch
+from testkit.examples import Event, event, history, new_id
+from testkit.harness import Environment, eventually
+from testkit.session import Session
+from testkit.streams import Stream
+from testkit.subjects import VISIBLE_SECONDS, InProcess
 from tests.conformance.test_permissions import CHANGES, key_of, role_like
-from tests.support.aws_calls import Call, Disturbance, Watch
-from tests.support.examples import Event, event, history, new_id
-from tests.support.harness import Environment, eventually
-from tests.support.session import Session
-from tests.support.streams import Stream
-from tests.support.subjects import VISIBLE_SECONDS, InProcess
 from tools.discovery import select
 
 Deployment = dict[str, Any]
@@ -102,7 +103,7 @@ def test_once_the_deduplication_window_has_passed_repeated_messages_change_nothi
     ann = new_id()
     subject = store(environment, *history(ann, 3))
     records = Stream(environment["TABLE"]).all()
-    queue, running = Queue.from_environment(environment), sequencer.from_environment(environment)
+    queue, running = Queue.from_environment(environment), runtime.sequencer(environment)
     for window in range(3):
         with patch.object(Queue, "send", in_window(window)):
             relay.relay(queue, {"Records": records})
@@ -130,7 +131,7 @@ def test_a_message_that_cannot_be_met_fails_with_all_behind_it(
     messages = [message(n, (aggregate, 1)) for n, aggregate in enumerate(aggregates)]
     messages[bad] = message(bad, (aggregates[0], 1), ("nobody", 1), body=body)
 
-    failed = sequencer.sequence(sequencer.from_environment(environment), messages)
+    failed = sequencer.sequence(runtime.sequencer(environment), messages)
 
     assert [failure["messageId"] for failure in failed] == [str(n) for n in range(bad, 5)]
     met = set(aggregates) - ({aggregates[bad]} if bad else set())
@@ -141,7 +142,7 @@ def test_a_message_is_not_failed_for_what_another_claims_of_the_same_aggregate(e
     ann = new_id()
     store(environment, event(ann, 1))
     messages = [message(0, (ann, 1)), message(1, (ann, 1)), message(2, (ann, 9)), message(3, (ann, 1))]
-    failed = sequencer.sequence(sequencer.from_environment(environment), messages)
+    failed = sequencer.sequence(runtime.sequencer(environment), messages)
     assert [failure["messageId"] for failure in failed] == ["2", "3"]
 
 
@@ -171,7 +172,7 @@ def test_an_aws_failure_fails_the_whole_batch(environment: Environment, watch: W
 
     ann = new_id()
     store(environment, event(ann, 1))
-    running = sequencer.from_environment(environment)
+    running = runtime.sequencer(environment)
     with watch.recording(NoPages()), pytest.raises(HTTPClientError):
         sequencer.sequence(running, [message(0, (ann, 1))])
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.aws_calls import Watch
-from tests.support.harness import Environment, harness_of
-from tests.support.session import Session
-from tests.support.subjects import InProcess
+from testkit.aws_calls import Watch
+from testkit.harness import Environment, harness_of
+from testkit.session import Session
+from testkit.subjects import InProcess
 from tools.discovery import select
 
 NAME = "transactions"

@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore import wire
 from lambdas.eventstore.retry import OutOfTime
-from tests.support.aws_calls import Call, Disturbance, Send, Watch
-from tests.support.examples import event, history, new_id
-from tests.support.faults import Refused, error_answer
-from tests.support.subjects import InProcess
+from testkit.aws_calls import Call, Disturbance, Send, Watch
+from testkit.examples import event, history, new_id
+from testkit.faults import Refused, error_answer
+from testkit.subjects import InProcess
 
 TAIL, TRANSACTION = 0, 1
 """Calls of an append to a new aggregate."""

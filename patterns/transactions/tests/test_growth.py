@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from lambdas.eventstore.contract import Append
-from lambdas.eventstore.dynamodb import to_item
+from lambdas.eventstore.dynamodb.items import to_item
 from lambdas.eventstore.events import NewEvent
-from tests.support.aws_calls import Watch
-from tests.support.capacity import Cost, cost
-from tests.support.examples import event, new_id
-from tests.support.harness import Environment
-from tests.support.subjects import InProcess
+from testkit.aws_calls import Watch
+from testkit.capacity import Cost, cost
+from testkit.examples import event, new_id
+from testkit.harness import Environment
+from testkit.subjects import InProcess
 
 SHORT, LONG = 100, 20_000
 ITEMS_OF_A_TRANSACTION = 100

@@ -19,8 +19,8 @@ from lambdas.eventstore.remote import RemoteEventStore
 from patterns.transactions.store import from_environment
 from patterns.transactions.tests.conftest import NAME
 from patterns.transactions.tests.history import History, check_order, out_of_real_time_order, tail
-from tests.support.harness import Environment
-from tests.support.session import Session
+from testkit.harness import Environment
+from testkit.session import Session
 
 POLL_SECONDS = 0.25
 THINK_SECONDS = 0.5

@@ -12,9 +12,9 @@ import pytest
 
 from lambdas.eventstore import wire
 from lambdas.eventstore.retry import OutOfTime
-from tests.support.aws_calls import Call, Disturbance, Watch
-from tests.support.examples import history, new_id, versions
-from tests.support.subjects import InProcess
+from testkit.aws_calls import Call, Disturbance, Watch
+from testkit.examples import history, new_id, versions
+from testkit.subjects import InProcess
 
 Item = dict[str, Any]
 LARGE = "x" * 40_000

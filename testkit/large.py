@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from lambdas.eventstore.limits import EVENT_BYTES, REQUEST_BYTES
-from tests.support.examples import Event, event
-from tests.support.subjects import Subject
+from testkit.examples import Event, event
+from testkit.subjects import Subject
 
 
 def size(value: Any) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 
-from lambdas.accounts.account import Account
+from examples.accounts.account import Account
 from lambdas.eventstore import Append, EventStore, NewEvent, StoredEvent, VersionConflict
 
 _PAGE = 1000

@@ -10,11 +10,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore.retry import OutOfTime
-from tests.support.aws_calls import Disturbance, Watch
-from tests.support.examples import Event, event, history, new_id, versions
-from tests.support.faults import Crash
-from tests.support.harness import Environment, Harness
-from tests.support.subjects import InProcess
+from testkit.aws_calls import Disturbance, Watch
+from testkit.examples import Event, event, history, new_id, versions
+from testkit.faults import Crash
+from testkit.harness import Environment, Harness
+from testkit.subjects import InProcess
 
 FAILURES = (Crash, BotoCoreError, ClientError, OutOfTime)
 """What may leave an operation whose AWS calls are disturbed, besides answers."""

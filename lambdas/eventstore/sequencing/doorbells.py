@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from lambdas.eventstore.dynamodb import Item, Key
+from lambdas.eventstore.dynamodb.items import Item, Key
 
 Doorbells = dict[str, int]
 """For each aggregate, the highest version that was heard of."""

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from tests.support.aws_calls import Call, Disturbance, Send
+from testkit.aws_calls import Call, Disturbance, Send
 
 
 class Crash(BaseException):

@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from tests.support.aws_calls import Call
+from testkit.aws_calls import Call
 
 READ_UNIT_BYTES = 4096
 WRITE_UNIT_BYTES = 1024

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from lambdas.accounts.account import Account
+from examples.accounts.account import Account
 from lambdas.eventstore import EventStore, StoredEvent
 
 _PAGE = 1000

@@ -9,10 +9,11 @@ Costs, a pass: half an RRU for each 4 KB of the table, and 1 RRU for each aggreg
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from lambdas.eventstore import doorbells
-from lambdas.eventstore.doorbells import Doorbells
-from lambdas.eventstore.dynamodb import EventsTable, Item, to_attribute
-from lambdas.eventstore.log import Log
+from lambdas.eventstore.dynamodb.items import Item, to_attribute
+from lambdas.eventstore.dynamodb.table import EventsTable
+from lambdas.eventstore.sequencing import doorbells
+from lambdas.eventstore.sequencing.doorbells import Doorbells
+from lambdas.eventstore.sequencing.log import Log
 
 _CURSOR = {"part": to_attribute("sweep"), "firstPosition": to_attribute(0)}
 

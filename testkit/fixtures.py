@@ -18,10 +18,10 @@ import pytest
 from botocore.config import Config
 
 from lambdas.eventstore.memory import MemoryEventStore
-from tests.support.aws_calls import Watch, watched
-from tests.support.harness import Harness, harness_of
-from tests.support.session import Owner, Session
-from tests.support.subjects import MEMORY_SHEET, Deployed, InProcess, Subject
+from testkit.aws_calls import Watch, watched
+from testkit.harness import Harness, harness_of
+from testkit.session import Owner, Session
+from testkit.subjects import MEMORY_SHEET, Deployed, InProcess, Subject
 from tools.console import UsageError
 from tools.discovery import ALL, Pattern, select
 

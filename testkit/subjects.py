@@ -17,8 +17,8 @@ import lambdas.eventstore
 from lambdas.eventstore import EventStore, wire
 from lambdas.eventstore.remote import RemoteEventStore
 from lambdas.eventstore.wire import Operation
-from tests.support.examples import Event
-from tests.support.harness import Environment, Harness, eventually
+from testkit.examples import Event
+from testkit.harness import Environment, Harness, eventually
 
 VISIBLE_SECONDS = 30.0
 """How long an event may take to show in the log of a deployed pattern."""

@@ -23,7 +23,7 @@ import boto3
 
 from lambdas.eventstore.wire import OPERATIONS
 from local.control import LocalAws
-from tests.support.harness import harness_of
+from testkit.harness import harness_of
 from tools import deployments, targets, terraform
 from tools.deploy import deploy
 from tools.discovery import Pattern

@@ -17,10 +17,10 @@ from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from tests.support.aws_calls import Call, Disturbance, Send, Watch
-from tests.support.examples import Event, event, new_id
-from tests.support.harness import Environment, Harness
-from tests.support.subjects import InProcess
+from testkit.aws_calls import Call, Disturbance, Send, Watch
+from testkit.examples import Event, event, new_id
+from testkit.harness import Environment, Harness
+from testkit.subjects import InProcess
 
 Schedule = Callable[["Scene"], bool]
 HELD_SECONDS = 20.0

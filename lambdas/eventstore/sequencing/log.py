@@ -18,7 +18,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore import aws, pages
 from lambdas.eventstore.contract import LogPage
-from lambdas.eventstore.dynamodb import Item, get_items, to_attribute
+from lambdas.eventstore.dynamodb.items import Item, to_attribute
+from lambdas.eventstore.dynamodb.reads import get_items
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.offsets import to_position
 

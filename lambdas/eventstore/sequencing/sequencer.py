@@ -14,12 +14,13 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from lambdas.eventstore import log
-from lambdas.eventstore.doorbells import BATCH, Doorbells, batches
-from lambdas.eventstore.dynamodb import EventsTable, Item, Key, to_event
+from lambdas.eventstore.dynamodb.items import Item, Key, to_event
+from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.log import Log, PositionTaken
 from lambdas.eventstore.retry import pause
+from lambdas.eventstore.sequencing import log
+from lambdas.eventstore.sequencing.doorbells import BATCH, Doorbells, batches
+from lambdas.eventstore.sequencing.log import Log, PositionTaken
 
 _LOOKS = 5
 """How often to look for an event before it counts as absent. One event of a transaction can be heard of a moment before

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.support.examples import event, history, new_id
-from tests.support.subjects import InProcess
+from testkit.examples import event, history, new_id
+from testkit.subjects import InProcess
 
 Step = Callable[[InProcess], object]
 

@@ -19,7 +19,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer
 
 from lambdas.eventstore import EventStore
-from tests.support.examples import Event
+from testkit.examples import Event
 
 Environment = dict[str, str]
 Schedule = Callable[["Harness", Environment], bool]

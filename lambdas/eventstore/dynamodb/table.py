@@ -1,0 +1,67 @@
+"""The table of events, read: one item an event, keyed (aggregateId, aggregateVersion).
+
+All reads are strongly consistent. Writing is the append protocol's (`appends`), or the pattern's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from lambdas.eventstore import pages
+from lambdas.eventstore.contract import AggregatePage
+from lambdas.eventstore.dynamodb.items import Item, Key, key_of, to_attribute, to_event
+from lambdas.eventstore.dynamodb.reads import gapless, get_items, query_items
+from lambdas.eventstore.events import StoredEvent
+
+
+class EventsTable:
+    """The table of events. `offset` names the attribute that holds an event's offset, where the pattern keeps one."""
+
+    def __init__(self, client: Any, name: str, offset: str | None = None) -> None:
+        self.client = client
+        self.name = name
+        self._offset = offset
+
+    def page(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
+        """`EventStore.get_aggregate_events`."""
+
+        def read(version: int) -> Iterator[Item]:
+            query = {
+                "TableName": self.name,
+                "KeyConditionExpression": "aggregateId = :aggregate AND aggregateVersion >= :from",
+                "ExpressionAttributeValues": {
+                    ":aggregate": to_attribute(aggregate_id),
+                    ":from": to_attribute(version),
+                },
+                "ConsistentRead": True,
+            }
+            return query_items(self.client, query, limit + 1)
+
+        events, more = pages.take(map(self.event, gapless(read, "aggregateVersion", from_version)), limit)
+        return AggregatePage(events, events[-1].aggregate_version + 1 if more else None)
+
+    def current_version(self, aggregate_id: str) -> int:
+        """The version of the aggregate's last event; 0 if it has none."""
+        response = self.client.query(
+            TableName=self.name,
+            KeyConditionExpression="aggregateId = :aggregate",
+            ExpressionAttributeValues={":aggregate": to_attribute(aggregate_id)},
+            ProjectionExpression="aggregateVersion",
+            ConsistentRead=True,
+            ScanIndexForward=False,
+            Limit=1,
+        )
+        return int(response["Items"][0]["aggregateVersion"]["N"]) if response["Items"] else 0
+
+    def get(self, keys: Iterable[Key], attributes: Sequence[str] = ()) -> dict[Key, Item]:
+        """The items that exist among `keys` (at most 100, the limit of BatchGetItem), whole or some attributes."""
+        request = [
+            {"aggregateId": to_attribute(aggregate), "aggregateVersion": to_attribute(v)} for aggregate, v in keys
+        ]
+        attributes = ("aggregateId", "aggregateVersion", *attributes) if attributes else ()
+        return {key_of(item): item for item in get_items(self.client, self.name, request, attributes)}
+
+    def event(self, item: Item) -> StoredEvent:
+        """The event that `item` holds."""
+        return to_event(item, self._offset)
