@@ -15,6 +15,7 @@ import jsonschema
 
 import lambdas.eventstore
 from lambdas.eventstore import EventStore, wire
+from lambdas.eventstore.printable import is_printable
 from lambdas.eventstore.remote import RemoteEventStore
 from lambdas.eventstore.wire import Operation
 from testkit.examples import Event
@@ -154,7 +155,7 @@ def check(operation: Operation, answer: Any) -> None:
 
 _SCHEMA = json.loads(Path(lambdas.eventstore.__file__).with_name("wire.schema.json").read_text(encoding="utf-8"))
 _FORMATS = jsonschema.FormatChecker(formats=())
-_FORMATS.checks("printable")(lambda value: not isinstance(value, str) or value.isprintable())
+_FORMATS.checks("printable")(lambda value: not isinstance(value, str) or is_printable(value))
 _VALIDATORS = {
     name: jsonschema.Draft7Validator({**_SCHEMA, "$ref": f"#/definitions/{name}.response"}, format_checker=_FORMATS)
     for name in ("error", *wire.OPERATIONS)

@@ -15,17 +15,33 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lambdas.eventstore.errors import VersionConflict
+from lambdas.eventstore.errors import InvalidRequest, VersionConflict
 from lambdas.eventstore.events import NewEvent, StoredEvent
 from lambdas.eventstore.limits import MAX_INTEGER
 
 
 @dataclass(frozen=True)
 class Append:
-    """One request to store events: 1 to 40 of them, over one or more aggregates, atomically."""
+    """One request to store events: 1 to 40 of them, over one or more aggregates, atomically.
+
+    Raises:
+        InvalidRequest: versions of an aggregate do not follow one another, which no state of a store could accept.
+    """
 
     events: tuple[NewEvent, ...]
     request_id: str | None = None
+
+    def __post_init__(self) -> None:
+        last: dict[str, int] = {}
+        for index, event in enumerate(self.events):
+            previous = last.setdefault(event.aggregate_id, event.aggregate_version - 1)
+            if event.aggregate_version != previous + 1:
+                raise InvalidRequest(
+                    f"/events/{index}",
+                    f"has version {event.aggregate_version} of its aggregate, and the event before it in this request "
+                    f"has version {previous}: number the events of an aggregate without holes, in their order",
+                )
+            last[event.aggregate_id] = event.aggregate_version
 
     @cached_property
     def expected(self) -> dict[str, int]:
@@ -40,22 +56,11 @@ class Append:
         """How many aggregates of the request exist already, as it assumes."""
         return sum(1 for version in self.expected.values() if version)
 
-    @cached_property
-    def contiguous(self) -> bool:
-        """Whether the versions of each aggregate follow one another. If not, the request can only conflict."""
-        return self.conflict(self.expected.__getitem__) is None
-
     def conflict(self, current_version: Callable[[str], int]) -> VersionConflict | None:
-        """The rule of optimistic concurrency, applied event by event; None when the request fits what is stored."""
-        stored: dict[str, int] = {}
-        last: dict[str, int] = {}
-        for event in self.events:
-            aggregate = event.aggregate_id
-            if aggregate not in stored:
-                stored[aggregate] = last[aggregate] = current_version(aggregate)
-            if event.aggregate_version != last[aggregate] + 1:
-                return VersionConflict(aggregate, event.aggregate_version - 1, stored[aggregate])
-            last[aggregate] = event.aggregate_version
+        """The rule of optimistic concurrency, for each aggregate; None when the request fits what is stored."""
+        for aggregate, expected in self.expected.items():
+            if (current := current_version(aggregate)) != expected:
+                return VersionConflict(aggregate, expected, current)
         return None
 
     @cached_property
@@ -100,7 +105,8 @@ class EventStore(ABC):
         A request without `request_id` is still stored at most once, however often the SDK sends it.
 
         Raises:
-            VersionConflict: for the first event, in request order, that does not follow its aggregate's last one.
+            VersionConflict: for the first aggregate, in request order, that is not at the version that the request
+                assumes. Never for a request that is stored, whichever attempt of it has stored it.
             Exception: AWS is out of reach, or contention outlasted the invocation. Either all of the events were
                 stored or none; a retry with the same `request_id` finds out which.
         """

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-_LONGEST_TEXT = 500
+_LONGEST_MESSAGE = 500
+"""Characters. What a message quotes of a request may be endless."""
+
+_LONGEST_PATH = 128 * 1024
+"""Characters: more than any path into an event of 48 KiB, and far from the 6 MB that a Lambda may answer."""
 
 
 class Refusal(Exception):
@@ -22,18 +26,22 @@ class Refusal(Exception):
 
 
 class InvalidRequest(Refusal):
-    """The request breaks the contract's form. `path` is a JSON Pointer (RFC 6901) to the offending value."""
+    """The request breaks the contract's form. `path` is a JSON Pointer (RFC 6901) to the offending value.
+
+    An answer cannot carry a lone surrogate, or a name without end: then it is the path of the value around it.
+    """
 
     code = "InvalidRequest"
 
     def __init__(self, path: str, message: str) -> None:
-        self.path = _safe(path)
-        super().__init__(_safe(f"{path or 'the request'} {message}"))
+        self.path = _pointer(path)
+        super().__init__(_readable(f"{_readable(path or 'the request', _LONGEST_MESSAGE // 2)} {message}"))
 
     @classmethod
     def from_wire(cls, error: Mapping[str, Any]) -> InvalidRequest:
-        subject = error["path"] or "the request"
-        return cls(error["path"], error["message"].removeprefix(subject).lstrip())
+        refusal = cls(error["path"], "")
+        refusal.args = (error["message"],)  # which begins with the path already
+        return refusal
 
     def to_wire(self) -> dict[str, Any]:
         return {**super().to_wire(), "path": self.path}
@@ -62,7 +70,22 @@ class VersionConflict(Refusal):
         }
 
 
-def _safe(text: str) -> str:
+def _readable(text: str, longest: int = _LONGEST_MESSAGE) -> str:
     """Text that quotes a caller's names may hold lone surrogates, which no UTF-8 answer can carry, or be endless."""
     text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _pointer(path: str) -> str:
+    """The path, or where no answer can carry it, that of the nearest value around; never one that is cut."""
+    while len(path) > _LONGEST_PATH or not _fits_utf8(path):
+        path = path.rpartition("/")[0]
+    return path
+
+
+def _fits_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

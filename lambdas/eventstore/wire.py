@@ -17,6 +17,7 @@ from lambdas.eventstore.contract import Append, EventStore
 from lambdas.eventstore.errors import InvalidRequest, Refusal
 from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.limits import EVENT_BYTES, REQUEST_BYTES
+from lambdas.eventstore.printable import is_printable
 from lambdas.eventstore.retry import time_limit
 
 Operation = Literal["store_events", "get_aggregate_events", "get_all_events"]
@@ -116,7 +117,7 @@ def _hint(definition: dict[str, Any]) -> str:
 _SCHEMA = json.loads(Path(__file__).with_name("wire.schema.json").read_text(encoding="utf-8"))
 _VALIDATORS: dict[str, Callable[[Any], Any]] = {
     operation: fastjsonschema.compile(
-        {"$ref": f"#/definitions/{operation}.request", **_SCHEMA}, formats={"printable": str.isprintable}
+        {"$ref": f"#/definitions/{operation}.request", **_SCHEMA}, formats={"printable": is_printable}
     )
     for operation in OPERATIONS
 }

@@ -14,6 +14,18 @@ def test_an_empty_log_is_an_empty_page_without_next(fresh: Subject) -> None:
     assert fresh.call("get_all_events") == {"events": [], "next": None, "hasMore": False}
 
 
+def test_reading_on_from_next_begins_at_the_start_of_an_empty_log(fresh: Subject) -> None:
+    first = fresh.call("get_all_events")
+    stored = fresh.store(event(new_id(), 1))
+    fresh.settle()
+
+    read = fresh.call("get_all_events", after=first["next"])
+
+    if fresh.guarantees["read_all"] == "strong":
+        assert [event["eventId"] for event in read["events"]] == [event["eventId"] for event in stored]
+    assert fresh.call("get_all_events", after=None) == fresh.call("get_all_events")
+
+
 def test_every_event_comes_once_as_it_was_stored(store: Subject) -> None:
     ann, josh, after = new_id(), new_id(), store.log_end()
     stored = [

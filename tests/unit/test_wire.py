@@ -191,12 +191,15 @@ FAULTY: list[Any] = [
     ("store_events", {"events": [{**event("a", 1), "eventId": "x"}]}, "/events/0/eventId", "remove"),
     ("store_events", {"events": [{**event("a", 1), "metadata": []}]}, "/events/0/metadata", "object"),
     ("store_events", {"events": [{**event("\u200b", 1)}]}, "/events/0/aggregateId", "printable"),
+    ("store_events", {"events": [event("a", 1), event("b", 3), event("a", 3)]}, "/events/2", "version 3"),
+    ("store_events", {"events": [event("a", 1), event("a", 1)]}, "/events/1", "without holes"),
+    ("store_events", {"events": [event("a", 2), event("a", 1)]}, "/events/1", "version 2"),
     ("get_aggregate_events", {}, "/aggregateId", "missing"),
+    ("get_aggregate_events", {"aggregateId": "a", "fromVersion": None}, "/fromVersion", "integer"),
     ("get_aggregate_events", {"aggregateId": "a", "limit": 0}, "/limit", "1 to 1000"),
     ("get_aggregate_events", {"aggregateId": "a", "limit": 1001}, "/limit", "1 to 1000"),
     ("get_aggregate_events", {"aggregateId": "a", "fromVersion": 0}, "/fromVersion", "from 1"),
     ("get_aggregate_events", {"aggregateId": "a", "after": "1"}, "/after", "remove"),
-    ("get_all_events", {"after": None}, "/after", "string"),
     ("get_all_events", {"after": ""}, "/after", "offset"),
     ("get_all_events", {"after": "x"}, "/after", "offset"),
     ("get_all_events", {"limit": "10"}, "/limit", "integer"),
@@ -211,6 +214,44 @@ def test_a_refusal_names_the_field_and_what_it_should_be(
 
     assert (error["code"], error["path"]) == ("InvalidRequest", path)
     assert says in error["message"]
+
+
+@pytest.mark.parametrize("length", [10, 500, 5_000, 40_000])
+def test_the_path_of_a_refusal_leads_to_the_value_however_long_it_is(length: int) -> None:
+    request = {"events": [{**event("a", 1), "metadata": {"~" * length: [{"/" * 3: 2**53}]}}]}
+
+    error = answered("store_events", request)["error"]
+
+    assert resolved(request, error["path"]) == 2**53
+    assert len(error["message"]) <= 500
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"around": {"\ud800": 2**53}}, {"around": {"x" * 5_000_000: 2**53}}, {"around": {"~" * 3_000_000: {"": 1}}}],
+)
+def test_a_path_that_no_answer_can_carry_leads_to_the_value_around(metadata: dict[str, Any]) -> None:
+    request = {"events": [{**event("a", 1), "metadata": metadata}]}
+
+    error = answered("store_events", request)["error"]
+
+    assert error["path"] == "/events/0/metadata/around"
+    assert len(json.dumps(error)) < 1_000
+
+
+def resolved(value: Any, pointer: str) -> Any:
+    """The value that a JSON Pointer leads to (RFC 6901, section 4)."""
+    for step in pointer.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        value = value[int(name)] if isinstance(value, list) else value[name]
+    return value
+
+
+def test_next_of_an_empty_store_can_be_read_on_from() -> None:
+    first = answered("get_all_events", {})
+    assert first["next"] is None
+
+    assert answered("get_all_events", {"after": first["next"]}) == first
 
 
 def accepted(operation: Operation, request: Any) -> bool:

@@ -55,10 +55,10 @@ def new_ids(table: EventsTable, append: Append) -> list[str]:
     to check it again.
 
     Raises:
-        VersionConflict: an event that it builds on does not exist, or its versions have gaps.
+        VersionConflict: an event that it builds on does not exist.
     """
     previous = _previous_ids(table, append)
-    if len(previous) < append.builds_on or not append.contiguous:
+    if len(previous) < append.builds_on:
         if conflict := append.conflict(table.current_version):
             raise conflict
         previous = _previous_ids(table, append)  # What was missing has been stored since the first read.
