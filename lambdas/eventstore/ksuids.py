@@ -43,8 +43,8 @@ def issue_near(count: int, now: float, after: str | None = None) -> list[str]:
     ahead = seconds_of(after) - now if after else 0.0
     if ahead > MAX_DRIFT:
         raise ClockDrift(
-            f"the event before was stored by a clock {ahead:,.0f} s ahead of this one: as AWS denies requests of clocks "
-            f"that are more than {MAX_DRIFT:.0f} s off, look for who put it there, or at this machine's clock"
+            f"the event before was stored by a clock {ahead:,.0f} s ahead of this one, and AWS denies requests of "
+            f"clocks that are {MAX_DRIFT:.0f} s off: look for who put it there, or at this machine's clock"
         )
     return issue(count, now, after)
 
