@@ -7,16 +7,18 @@ carry ids and counts, never a payload; metrics count events stored, conflicts an
 import os
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambdas.eventstore.contract import StoreModule
 from lambdas.eventstore.wire import Operation, answer
 
 _logger = Logger()
 _metrics = Metrics()
-_store = import_module(f"patterns.{os.environ['PATTERN']}.store").from_environment(os.environ)
+_pattern = cast(StoreModule, import_module(f"patterns.{os.environ['PATTERN']}.store"))
+_store = _pattern.from_environment(os.environ)
 
 _ANSWER_SECONDS = 0.5
 """Kept back from the invocation's time, for writing the answer and the log."""
