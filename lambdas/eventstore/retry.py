@@ -50,12 +50,19 @@ class Retries:
         Raises:
             OutOfTime: too little time is left for another attempt.
         """
+        if window is None:
+            window = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self.attempts - 1))
+        self.wait(random.uniform(0, window), why)
+
+    def wait(self, seconds: float, why: str) -> None:
+        """Wait before the next attempt for as long as the caller says.
+
+        Raises:
+            OutOfTime: too little time is left for another attempt.
+        """
         now = time.monotonic()
         self._default = self._default or now + DEFAULT_SECONDS
         deadline = _deadline.get() or self._default
-        if window is None:
-            window = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self.attempts - 1))
-        seconds = random.uniform(0, window)
         if deadline - now < seconds + MARGIN:
             raise OutOfTime(f"gave up after {self.attempts} attempts: {why}")
         time.sleep(seconds)
