@@ -107,7 +107,7 @@ def _table(rows: list[list[str]]) -> str:
 def _replaced(readme: Path, marker: str, content: str) -> str:
     begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
     if not readme.exists():
-        raise Failure(f"{readme} is missing: write it, with the markers {begin} and {end} where its sheet shall stand.")
+        raise Failure(f"{readme} is missing: write it, with the markers {begin} and {end} where its tables belong.")
     text, count = re.subn(
         f"(?s){re.escape(begin)}.*?{re.escape(end)}",
         lambda _: f"{begin}\n{content}\n{end}",
