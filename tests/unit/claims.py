@@ -1,7 +1,8 @@
 """What documents and comments name, held to what there is: files, commands, variables, functions.
 
-Markdown is read whole; of Python and Terraform files the docstrings and comments. A name counts as true where the code
-(not another comment) has it, so renaming something finds the sentences that still use the old name.
+Markdown is read whole; of Python files the docstrings, the comments and messages that say which make command to run; of
+other files the comments. A name counts as true where the code (not another comment) has it, so renaming something finds
+the sentences that still use the old name.
 """
 
 from __future__ import annotations
@@ -111,7 +112,10 @@ class Repository:
         text = file.read_text(encoding="utf-8")
         if file.suffix == ".md":
             return Claims.of_markdown(text)
-        return Claims.of_comments("\n\n".join(_comments(text) if file.suffix == ".py" else _hash_comments(text)))
+        if file.suffix == ".py":
+            advice = [message for message in _code_strings(file) if _RUN_MAKE.search(message)]
+            return Claims.of_comments("\n\n".join([*_comments(text), *advice]))
+        return Claims.of_comments("\n".join(re.findall(r"(?:^|\s)#( .*)", text)))
 
     def lies(self, claims: Claims, of: Path) -> list[str]:
         """The names in a text of the file `of` that nothing here has, each with what it was taken for."""
@@ -251,10 +255,6 @@ def _comments(source: str) -> Iterator[str]:
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     )
-
-
-def _hash_comments(source: str) -> Iterator[str]:
-    yield "\n".join(re.findall(r"(?:^|\s)#( .*)", source))
 
 
 def _code_strings(file: Path) -> Iterator[str]:
