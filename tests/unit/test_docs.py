@@ -148,7 +148,7 @@ def test_every_dependency_has_its_reason(requirements: str) -> None:
     """Nothing is listed that is not installed, and nothing is asked for without a reason."""
     page = (ROOT / "docs/adr/0003-dependencies.md").read_text(encoding="utf-8")
     [table] = re.findall(rf"`requirements/{requirements}\.in`.*?\n\n((?:\|.*\n)+)", page)
-    listed = {name for row in table.splitlines()[2:] for name in row.split("|")[1].strip().split(", ")}
+    listed = {name.strip().lower() for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")}
     asked = packages(f"requirements/{requirements}.in")
     assert asked <= listed
     assert listed <= packages(f"requirements/{requirements}.txt")
@@ -191,4 +191,4 @@ def anchor_of(heading: str) -> str:
 def packages(requirements: str) -> set[str]:
     lines = (ROOT / requirements).read_text(encoding="utf-8").splitlines()
     names = [re.match(r"[A-Za-z][\w.-]*", line) for line in lines]
-    return {name[0] for name in names if name}
+    return {name[0].lower() for name in names if name}
