@@ -70,9 +70,7 @@ def _check(name: str, root: Path) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
         raise UsageError(f"{name!r} cannot be the name of a Python package and of AWS resources: {remedy}.")
     if len(name) > MAX_LENGTH:
-        raise UsageError(
-            f"{name!r} is too long for the names of its functions: give one of at most {MAX_LENGTH} characters."
-        )
+        raise UsageError(f"{name!r} leaves no room in names of functions: give at most {MAX_LENGTH} characters.")
     if name in RESERVED:
         raise UsageError(f"{name!r} is what make or the suite calls something else: give another NAME.")
     if (root / "patterns" / name).exists():

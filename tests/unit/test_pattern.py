@@ -61,7 +61,7 @@ def files(folder: Path) -> set[str]:
         ("all", "give another NAME"),
         ("memory", "give another NAME"),
         (TEMPLATE, "give another NAME, or remove patterns/ksuid first"),
-        ("a" * (MAX_LENGTH + 1), f"give one of at most {MAX_LENGTH} characters"),
+        ("a" * (MAX_LENGTH + 1), f"give at most {MAX_LENGTH} characters"),
     ],
 )
 def test_a_name_that_cannot_be_is_wrong_usage_and_the_remedy_is_told(checkout: Path, name: str, remedy: str) -> None:
