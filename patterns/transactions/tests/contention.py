@@ -8,8 +8,9 @@ from functools import partial
 from lambdas.eventstore.contract import Append
 from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.retry import OutOfTime, time_limit
-from patterns.transactions.store import TransactionsEventStore
-from patterns.transactions.tests.simulation import UNLIMITED, SimulatedDynamoDB, VirtualTime, virtual_retries
+
+from ..store import TransactionsEventStore
+from .simulation import UNLIMITED, SimulatedDynamoDB, VirtualTime, virtual_retries
 
 LAMBDA_SECONDS = 30.0
 

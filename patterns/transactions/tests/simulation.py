@@ -23,7 +23,8 @@ from unittest.mock import patch
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore import retry
-from patterns.transactions import store, turns
+
+from .. import store, turns
 
 _BEGINNING = 1_790_000_000.0
 """Unix time at which virtual time begins."""
