@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.eventstore.contract import StoreModule
+from lambdas.eventstore.retry import invocation
 from lambdas.eventstore.wire import Operation, answer
 
 _logger = Logger()
@@ -41,7 +42,8 @@ def _handler(operation: Operation) -> Callable[[Any, Any], dict[str, Any]]:
     @_logger.inject_lambda_context(clear_state=True)
     def handler(request: Any, context: Any) -> dict[str, Any]:
         seconds = context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS
-        response = answer(_store, operation, request, seconds)
+        with invocation(seconds + _ANSWER_SECONDS / 2):
+            response = answer(_store, operation, request, seconds)
         _observe(operation, request, response)
         return response
 

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 _CONFIG = Config(
     # The SDK retries lost connections, 5xx and throttling; what it does not retry (a cancelled transaction) the
-    # stores do. Five quick attempts fit a Lambda timeout; the default read timeout of 60 s does not.
+    # stores do. The default read timeout of 60 s is longer than a Lambda's own. Five attempts at a service that is
+    # silent may be so too: what bounds an invocation is `retry.invocation`.
     retries={"mode": "standard", "total_max_attempts": 5},
     connect_timeout=1,
     read_timeout=5,

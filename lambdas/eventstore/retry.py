@@ -6,6 +6,8 @@ half done.
 """
 
 import random
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 
 MARGIN = 0.5
 """Seconds kept for the attempt that follows the last pause."""
+
+_SHORTEST_ALARM = 0.001
+"""Seconds; none at all would turn the alarm off."""
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -35,6 +40,41 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         _deadline.reset(token)
+
+
+class _Alarm(BaseException):
+    """No `except Exception` of the SDK may take this for a fault of the network, and try again."""
+
+
+@contextmanager
+def invocation(seconds: float) -> Iterator[None]:
+    """Bound a Lambda's invocation to `seconds`: what is still waiting then, for whatever, ends in an exception.
+
+    A service that is silent for as long as the SDK's own attempts take would otherwise end in Lambda's kill, whose reason
+    no log tells. Works in the main thread, where Lambda runs handlers; in any other it does nothing.
+
+    Raises:
+        OutOfTime: the time is over.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGALRM, _raise_alarm)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, _SHORTEST_ALARM))
+    try:
+        yield
+    except _Alarm:
+        raise OutOfTime(
+            "a service did not answer in the time of this invocation; only a retry with the same requestId tells "
+            "whether anything was stored"
+        ) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def _raise_alarm(*_: object) -> None:
+    raise _Alarm
 
 
 class Retries:
