@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from patterns.ksuid.tests.harness import Harness
 from testkit.aws_calls import Watch
 from testkit.examples import Event, event, history, new_id, versions
 from testkit.session import Session
 from testkit.subjects import InProcess, Subject
 from tests.conformance import test_get_all_events as contract
-from tools.discovery import select
+from tools.discovery import containing
+
+from .harness import Harness
+
+PATTERN = containing(__file__)
 
 Open = Callable[[int], InProcess]
 """Opens the store of a test with a number of shards."""
@@ -22,7 +25,7 @@ AGGREGATES = 12
 
 @pytest.fixture
 def harness(session: Session, watch: Watch) -> Harness:
-    return Harness("ksuid", session.deployment("ksuid")["environment"])
+    return Harness(PATTERN.name, session.deployment(PATTERN.name)["environment"])
 
 
 @pytest.fixture
@@ -35,11 +38,9 @@ def environment(harness: Harness) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def with_shards(harness: Harness, environment: dict[str, str]) -> Open:
-    [pattern] = select("ksuid")
-
     def open_(shards: int) -> InProcess:
         sharded = {**environment, "SHARDS": str(shards)}
-        return InProcess(harness.open(sharded), pattern.sheet, harness, sharded)
+        return InProcess(harness.open(sharded), PATTERN.sheet, harness, sharded)
 
     return open_
 
