@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 def closure(entries: Iterable[str], files: Mapping[str, Path]) -> set[str]:
     """The names of `entries`, and of all other modules among `files` that these import, directly or not.
 
-    `files` are modules by their names relative to the import root ("package/module.py"). What is imported and is not
-    among them is another's to provide: the standard library, the runtime, or an optional package.
+    `files` are modules by their names relative to the import root (`<package>/<module>.py`). What is imported and is
+    not among them is another's to provide: the standard library, the runtime, or an optional package.
     """
     reached: set[str] = set()
     found = list(entries)
