@@ -7,7 +7,7 @@ pattern, and `harness` its harness. Patterns are those that `tools.discovery` fi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 from botocore.config import Config
 
 from lambdas.eventstore.memory import MemoryEventStore
+from testkit import emulator
 from testkit.aws_calls import Watch, watched
 from testkit.harness import Harness, harness_of
 from testkit.session import Owner, Session
@@ -84,6 +85,22 @@ def aws(session: Session) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def _emulator() -> Iterator[None]:
+    with emulator.installed():
+        yield
+
+
+@pytest.fixture
+def services(aws: None, _emulator: None) -> Iterator[None]:
+    """What stores in this process work on: DynamoDB, its streams and SQS in this process too, and else the local AWS.
+
+    Tests that need the local AWS for all of it (it enforces IAM) override this with a fixture that does nothing.
+    """
+    with patch.dict(os.environ, emulator.ENVIRONMENT):
+        yield
+
+
 @pytest.fixture
 def each_pattern(request: pytest.FixtureRequest) -> Pattern:
     """Each pattern in turn."""
@@ -98,10 +115,21 @@ def watch(aws: None) -> Iterator[Watch]:
 
 
 @pytest.fixture
-def harness(each_pattern: Pattern, session: Session, watch: Watch) -> Harness:
+def harness_for(session: Session, services: None, watch: Watch) -> Callable[[str], Harness]:
+    """Makes the harness of a pattern."""
+
+    def make(pattern: str) -> Harness:
+        deployment = session.deployment(pattern)
+        emulator.add_tables(deployment["tables"])
+        return harness_of(pattern)(pattern, deployment["environment"])
+
+    return make
+
+
+@pytest.fixture
+def harness(each_pattern: Pattern, harness_for: Callable[[str], Harness]) -> Harness:
     """The harness of each pattern in turn."""
-    name = each_pattern.name
-    return harness_of(name)(name, session.deployment(name)["environment"])
+    return harness_for(each_pattern.name)
 
 
 @pytest.fixture
@@ -122,9 +150,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Subject]:
 def _fresh(name: str, request: pytest.FixtureRequest, stack: ExitStack) -> Subject:
     if name == MEMORY:
         return InProcess(MemoryEventStore(), MEMORY_SHEET)
-    request.getfixturevalue("watch")
-    session: Session = request.getfixturevalue("session")
-    harness = harness_of(name)(name, session.deployment(name)["environment"])
+    harness: Harness = request.getfixturevalue("harness_for")(name)
     environment = harness.fresh()
     stack.callback(harness.discard, environment)
     return InProcess(harness.open(environment), select(name)[0].sheet, harness, environment)

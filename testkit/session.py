@@ -23,7 +23,7 @@ import boto3
 
 from lambdas.eventstore.wire import OPERATIONS
 from local.control import LocalAws
-from testkit.harness import harness_of
+from testkit.harness import definition, harness_of
 from tools import deployments, targets, terraform
 from tools.deploy import deploy
 from tools.discovery import Pattern
@@ -93,8 +93,9 @@ class Session:
 
     @cache  # noqa: B019  # there is one session
     def deployment(self, pattern: str) -> dict[str, Any]:
-        """`functions` and their `settings` (environment variables) by operation, the `environment` of `store_events`,
-        and all `outputs`. Only where the environment leads to the local AWS."""
+        """`functions` and their `settings` (environment variables) by operation, the `environment` of `store_events`, the
+        `tables` that it names (as CreateTable defines them), and all `outputs`. Only where the environment leads to the
+        local AWS."""
         outputs = _await(self._folder / pattern, f"The pattern {pattern}")
         functions = {operation: outputs[operation] for operation in OPERATIONS}
         client = boto3.client("lambda")
@@ -102,10 +103,14 @@ class Session:
             operation: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
             for operation, name in functions.items()
         }
+        environment = settings["store_events"]
+        dynamodb = boto3.client("dynamodb", endpoint_url=self.aws()["AWS_ENDPOINT_URL"])
+        tables = sorted({*dynamodb.list_tables()["TableNames"]} & {*environment.values()})
         return {
             "functions": functions,
             "settings": settings,
-            "environment": settings["store_events"],
+            "environment": environment,
+            "tables": [definition(dynamodb, table) for table in tables],
             "outputs": outputs,
         }
 

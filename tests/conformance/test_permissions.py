@@ -59,6 +59,11 @@ DENIED = [
 ]
 
 
+@pytest.fixture
+def services() -> None:
+    """All of it on the local AWS, which enforces IAM."""
+
+
 @pytest.mark.parametrize(("operation", "what"), DENIED)
 def test_a_role_is_denied(
     harness: Harness, each_pattern: Pattern, session: Session, operation: Operation, what: str
