@@ -54,6 +54,7 @@ class Watch:
         self._recordings: list[tuple[list[Call], Disturbance]] = []
         self._current = threading.local()
         self._clients: dict[tuple[str, int, str | None], Any] = {}
+        self._sessions: dict[str | None, Any] = {}
 
     @contextmanager
     def recording(self, disturbance: Disturbance | None = None) -> Iterator[list[Call]]:
@@ -76,15 +77,21 @@ class Watch:
         return self._clients[key]
 
     def _new_client(self, service: str, config: Any) -> Any:
-        session = botocore.session.get_session()
-        session.register_component("data_loader", _LOADER)
-        client = session.create_client(service, config=config)
+        client = self._session().create_client(service, config=config)
         send = client._endpoint.http_session.send
         events = client.meta.events
         events.register("before-parameter-build.*.*", self._begin)
         events.register("before-send.*.*", lambda request, **_: self._before_sending(request, send))
         events.register("after-call.*.*", self._end)
         return client
+
+    def _session(self) -> Any:
+        """One for the same caller, whose credentials it keeps."""
+        key = os.environ.get("AWS_ACCESS_KEY_ID")
+        if key not in self._sessions:
+            self._sessions[key] = botocore.session.get_session()
+            self._sessions[key].register_component("data_loader", _LOADER)
+        return self._sessions[key]
 
     def _begin(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
@@ -122,4 +129,4 @@ def watched() -> Iterator[Watch]:
 
 
 _LOADER = create_loader()
-"""Shared, because it caches the descriptions of services; a session would keep credentials too."""
+"""Shared by all sessions, because it caches the descriptions of services."""

@@ -24,12 +24,17 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
 from local import runtime
-from local.control import STATE_DIR
+from local.control import REGION, STATE_DIR
 from local.launch import CHECKOUT
 from local.progress import silent
 
 _HOST = "in-process.invalid"
-ENVIRONMENT = {f"AWS_ENDPOINT_URL_{service}": f"http://{_HOST}" for service in ("DYNAMODB", "DYNAMODB_STREAMS", "SQS")}
+ENVIRONMENT = {
+    **{f"AWS_ENDPOINT_URL_{service}": f"http://{_HOST}" for service in ("DYNAMODB", "DYNAMODB_STREAMS", "SQS")},
+    "AWS_ACCESS_KEY_ID": "test",  # root, on the local AWS
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": REGION,
+}
 
 _MODULES = {"DynamoDB_20120810": "dynamodb", "DynamoDBStreams_20120810": "dynamodb_streams", "AmazonSQS": "sqs"}
 """The emulator's module for each service, by how the services name themselves in the header X-Amz-Target."""

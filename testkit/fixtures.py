@@ -92,13 +92,18 @@ def _emulator() -> Iterator[None]:
 
 
 @pytest.fixture
-def services(aws: None, _emulator: None) -> Iterator[None]:
+def emulated(_emulator: None) -> Iterator[None]:
+    """DynamoDB, its streams and SQS are in this process."""
+    with patch.dict(os.environ, emulator.ENVIRONMENT):
+        yield
+
+
+@pytest.fixture
+def services(aws: None, emulated: None) -> None:
     """What stores in this process work on: DynamoDB, its streams and SQS in this process too, and else the local AWS.
 
     Tests that need the local AWS for all of it (it enforces IAM) override this with a fixture that does nothing.
     """
-    with patch.dict(os.environ, emulator.ENVIRONMENT):
-        yield
 
 
 @pytest.fixture

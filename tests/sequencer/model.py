@@ -1,7 +1,7 @@
 """A model of DynamoDB, as far as a sequencer uses it: each call takes effect as a whole, at one instant.
 
 Thousands of schedules and faults can be tried on it in seconds. That DynamoDB is like it (conditions on one item,
-strong reads) is AWS's promise; that a sequencer's requests mean the same there is shown on the local AWS.
+strong reads) is AWS's promise; that a sequencer's requests mean the same there is shown on the emulator.
 """
 
 from __future__ import annotations
