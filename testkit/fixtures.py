@@ -7,7 +7,7 @@ pattern, and `harness` its harness. Patterns are those that `tools.discovery` fi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,14 @@ from botocore.config import Config
 from lambdas.eventstore.memory import MemoryEventStore
 from testkit import emulator
 from testkit.aws_calls import Watch, watched
-from testkit.harness import Harness, harness_of
+from testkit.distribution import needs_local_aws, pytest_collection_modifyitems, pytest_xdist_auto_num_workers
+from testkit.harness import Harness, HarnessFor, harness_of
 from testkit.session import Owner, Session
 from testkit.subjects import MEMORY_SHEET, Deployed, InProcess, Subject
 from tools.console import UsageError
 from tools.discovery import ALL, Pattern, select
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_auto_num_workers"]  # hooks, for pytest to find here
 
 MEMORY = "memory"
 _OWNER = pytest.StashKey[Owner]()
@@ -42,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_OWNER] = Owner(_patterns(config))
         folder = config.stash[_OWNER].folder
     config.stash[_SESSION] = Session(Path(folder))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not session.config.option.collectonly and any(map(needs_local_aws, session.items)):
+        session.config.stash[_SESSION].want_local_aws()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -120,9 +128,7 @@ def watch(aws: None) -> Iterator[Watch]:
 
 
 @pytest.fixture
-def harness_for(session: Session, services: None, watch: Watch) -> Callable[[str], Harness]:
-    """Makes the harness of a pattern."""
-
+def harness_for(session: Session, services: None, watch: Watch) -> HarnessFor:
     def make(pattern: str) -> Harness:
         deployment = session.deployment(pattern)
         emulator.add_tables(deployment["tables"])
@@ -132,7 +138,7 @@ def harness_for(session: Session, services: None, watch: Watch) -> Callable[[str
 
 
 @pytest.fixture
-def harness(each_pattern: Pattern, harness_for: Callable[[str], Harness]) -> Harness:
+def harness(each_pattern: Pattern, harness_for: HarnessFor) -> Harness:
     """The harness of each pattern in turn."""
     return harness_for(each_pattern.name)
 

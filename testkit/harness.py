@@ -26,6 +26,10 @@ Schedule = Callable[["Harness", Environment], bool]
 """Forces a situation on a fresh store; whether it then showed what the schedule is filed under."""
 
 
+HarnessFor = Callable[[str], "Harness"]
+"""Makes the harness of the pattern that it is given."""
+
+
 class Harness:
     """`deployed` is the environment of the pattern's deployed `store_events` Lambda."""
 

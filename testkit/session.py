@@ -86,16 +86,20 @@ class Session:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def want_local_aws(self) -> None:
+        """Has it started, with all patterns on it, and does not wait for that."""
+        (self._folder / "wanted").touch()
+
     def aws(self) -> dict[str, str]:
         """The environment variables that lead to the local AWS."""
-        (self._folder / "wanted").touch()
+        self.want_local_aws()
         return dict(_await(self._folder / "aws", "The local AWS"))
 
     @cache  # noqa: B019  # there is one session
     def deployment(self, pattern: str) -> dict[str, Any]:
-        """`functions` and their `settings` (environment variables) by operation, the `environment` of `store_events`, the
-        `tables` that it names (as CreateTable defines them), and all `outputs`. Only where the environment leads to the
-        local AWS."""
+        """`functions` and their `settings` (environment variables) by operation, the `environment` of `store_events`,
+        the `tables` that it names (as CreateTable defines them), and all `outputs`. Only where the environment leads to
+        the local AWS."""
         outputs = _await(self._folder / pattern, f"The pattern {pattern}")
         functions = {operation: outputs[operation] for operation in OPERATIONS}
         client = boto3.client("lambda")

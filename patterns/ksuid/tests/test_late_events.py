@@ -7,17 +7,14 @@ import pytest
 
 from testkit.aws_calls import Watch
 from testkit.examples import event, new_id, versions
-from testkit.harness import Harness
+from testkit.harness import HarnessFor
 from testkit.schedules import SCHEDULES, Scene, Schedule, clock_at, clock_moved
-from testkit.session import Session
 from tools.discovery import select
 
 
 @pytest.fixture
-def ksuid(session: Session, watch: Watch) -> Iterator[Scene]:
-    from patterns.ksuid.tests.harness import Harness as KsuidHarness
-
-    harness: Harness = KsuidHarness("ksuid", session.deployment("ksuid")["environment"])
+def ksuid(harness_for: HarnessFor, watch: Watch) -> Iterator[Scene]:
+    harness = harness_for("ksuid")
     environment = harness.fresh()
     yield Scene(harness, environment, watch, select("ksuid")[0].sheet)
     harness.discard(environment)

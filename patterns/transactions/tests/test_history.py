@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import boto3
+import pytest
 from botocore.config import Config
 
 from lambdas.eventstore import EventStore, StoredEvent
@@ -25,6 +26,11 @@ from testkit.session import Session
 POLL_SECONDS = 0.25
 THINK_SECONDS = 0.5
 PATIENT = Config(read_timeout=60, retries={"total_max_attempts": 1})
+
+
+@pytest.fixture
+def services() -> None:
+    """All of it on the local AWS: what is tried is many requests at the same time."""
 
 
 def test_events_of_sixteen_writers_stand_in_one_order_for_every_reader(environment: Environment) -> None:
