@@ -1,4 +1,4 @@
-"""What verifies a pattern, wherever it lives; `pytest_plugins = ["testkit.fixtures"]` in its top conftest.py turns it on.
+"""What verifies a pattern, wherever it lives. `pytest_plugins = ["testkit.fixtures"]` in the top conftest.py starts it.
 
 To write a test: `examples` and `large` make requests, `strategies` draws them; `subjects` are stores seen through the
 wire; `trials` puts one fault on a fresh store; `schedules` forces races. To write a pattern: `harness` says how its

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.loaders import create_loader
 
 from lambdas.eventstore import aws
@@ -34,6 +35,13 @@ class Call:
     parameters: dict[str, Any]
     attempts: int = 0
     answer: dict[str, Any] = field(default_factory=dict)
+
+
+def answer(request: AWSPreparedRequest, status: int, headers: Mapping[str, str], content: bytes) -> AWSResponse:
+    """An answer that did not come over HTTP."""
+    made = AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), None)
+    setattr(made, "_content", content)  # noqa: B010  # where botocore keeps what it has read of a body
+    return made
 
 
 class Disturbance:
@@ -105,11 +113,11 @@ class Watch:
                 self._current.calls.append((call, disturbance))
 
     def _before_sending(self, request: AWSPreparedRequest, send: Send) -> AWSResponse | None:
-        answer = None
+        answered = None
         for call, disturbance in self._current.calls:
             call.attempts += 1
-            answer = answer or disturbance.before_sending(call, request, send)
-        return answer
+            answered = answered or disturbance.before_sending(call, request, send)
+        return answered
 
     def _end(self, parsed: dict[str, Any], **_: Any) -> None:
         for call, disturbance in self._current.calls:

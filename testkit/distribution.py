@@ -8,6 +8,7 @@ deployed pattern, while patterns are being deployed.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -45,14 +46,13 @@ def needs_local_aws(item: pytest.Item) -> bool:
 def _group(item: pytest.Item) -> str | None:
     """What a test shares with others of its module or folder, by name."""
     for definitions in _fixtures(item).values():
-        match definitions[-1].scope, definitions[-1].baseid:
-            case "module", _:
-                return item.nodeid.partition("::")[0]
-            case "session", folder if folder:
-                return folder
+        if definitions[-1].scope == "module":
+            return item.nodeid.partition("::")[0]
+        if definitions[-1].scope == "session" and definitions[-1].baseid:
+            return definitions[-1].baseid
     return None
 
 
-def _fixtures(item: pytest.Item) -> dict[str, Any]:
-    fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-    return {name: definitions for name, definitions in fixtures.items() if name in item.fixturenames}
+def _fixtures(item: pytest.Item) -> Mapping[str, Sequence[pytest.FixtureDef[Any]]]:
+    """By name, that of the module nearest to the test last."""
+    return item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}

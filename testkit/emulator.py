@@ -27,6 +27,7 @@ from local import runtime
 from local.control import REGION, STATE_DIR
 from local.launch import CHECKOUT
 from local.progress import silent
+from testkit.aws_calls import answer
 
 _HOST = "in-process.invalid"
 ENVIRONMENT = {
@@ -80,9 +81,7 @@ def _answer(services: dict[str, Any], request: AWSPreparedRequest) -> AWSRespons
             status, answered, content = done.value
         else:
             raise AssertionError(f"{headers['x-amz-target']} does not answer at once")
-    answer = AWSResponse(request.url, status, answered, None)
-    answer._content = content if isinstance(content, bytes) else content.encode()
-    return answer
+    return answer(request, status, answered, content if isinstance(content, bytes) else content.encode())
 
 
 def _text(value: str | bytes) -> str:
@@ -100,5 +99,5 @@ def _service(module: str) -> Any:
         sys.modules["ministack"] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules["ministack"])
         # Who calls is IAM's question, for which the emulator would import all that it has.
-        import_module("ministack.core.iam_evaluator").pin_request_caller = lambda *_: None
+        vars(import_module("ministack.core.iam_evaluator"))["pin_request_caller"] = lambda *_: None
     return import_module(f"ministack.services.{module}")

@@ -7,7 +7,7 @@ pattern, and `harness` its harness. Patterns are those that `tools.discovery` fi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = [pattern.name for pattern in _patterns(metafunc.config)]
     stores = [(MEMORY, ""), *((name, place) for name in names for place in ("in process", "deployed"))]
-    choices = {"store": stores, "fresh": [MEMORY, *names], "each_pattern": names}
+    choices: dict[str, Sequence[Any]] = {"store": stores, "fresh": [MEMORY, *names], "each_pattern": names}
     for fixture, values in choices.items():
         definitions = metafunc._arg2fixturedefs.get(fixture)
         if definitions and definitions[-1].func.__module__ == __name__:  # and not one of the same name nearer the test

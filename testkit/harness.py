@@ -12,7 +12,7 @@ import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 import boto3
@@ -21,10 +21,10 @@ from boto3.dynamodb.types import TypeDeserializer
 from lambdas.eventstore import EventStore
 from testkit.examples import Event
 
-Environment = dict[str, str]
-Schedule = Callable[["Harness", Environment], bool]
-"""Forces a situation on a fresh store; whether it then showed what the schedule is filed under."""
+if TYPE_CHECKING:
+    from testkit.schedules import Schedule
 
+Environment = dict[str, str]
 
 HarnessFor = Callable[[str], "Harness"]
 """Makes the harness of the pattern that it is given."""

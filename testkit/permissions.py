@@ -52,7 +52,7 @@ def key_of(dynamodb: Any, table: str) -> dict[str, Any]:
 
 
 @contextmanager
-def role_like(function: str) -> Iterator[dict[str, str]]:
+def role_like(function: str) -> Iterator[dict[str, Any]]:
     """Credentials of a role with the policies of the function's role, for a boto3 client."""
     iam, sts = boto3.client("iam"), boto3.client("sts")
     original = boto3.client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -67,7 +67,7 @@ class Owner:
         if self._target:
             with ThreadPoolExecutor(max(len(self._patterns), 1)) as pool:
                 for pattern in self._patterns:
-                    pool.submit(_publish, self.folder / pattern.name, lambda pattern=pattern: self._deploy(pattern))
+                    pool.submit(_publish, self.folder / pattern.name, partial(self._deploy, pattern))
 
     def _start(self) -> dict[str, Any]:
         self._aws = LocalAws.start(self.folder / "local")

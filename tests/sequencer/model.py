@@ -21,6 +21,7 @@ from testkit.faults import Crash
 
 Item = dict[str, Any]
 Call = Callable[[], Any]
+Strike = Callable[[Call], Any]
 Around = Callable[[str, Call], Any]
 """Told of an operation and how to call it, makes the answer."""
 
@@ -118,7 +119,7 @@ def undisturbed(operation: str, call: Call) -> Any:
 class Fault:
     """Strikes the call with this number, counted from 0."""
 
-    strike: Callable[[Call], Any]
+    strike: Strike
     number: int
     calls: int = 0
 

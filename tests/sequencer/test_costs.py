@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -48,12 +49,12 @@ def test_sequencing_and_reading_cost_the_same_in_a_log_of_a_hundred_events_and_o
         fill(emulated_world, length)
         emulated_world.store(*((aggregate, version) for aggregate in FIFTY))
 
-        sequencing = measured(watch, lambda version=version: emulated_world.sequence(dict.fromkeys(FIFTY, version)))
+        sequencing = measured(watch, partial(emulated_world.sequence, dict.fromkeys(FIFTY, version)))
 
         end = emulated_world.open_log().checkpoint()
         assert end >= length
-        reading = measured(watch, lambda end=end: emulated_world.open_log().read(str(end - 50), 50))
-        idling = measured(watch, lambda end=end: emulated_world.open_log().read(str(end), 50))
+        reading = measured(watch, partial(emulated_world.open_log().read, str(end - 50), 50))
+        idling = measured(watch, partial(emulated_world.open_log().read, str(end), 50))
         costs.append((sequencing, reading, idling))
 
     assert costs[0] == costs[1]

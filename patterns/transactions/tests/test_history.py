@@ -77,8 +77,8 @@ def recorded(
     with ThreadPoolExecutor(len(sizes) + len(limits)) as pool:
         readers = [pool.submit(tail, store, events, limit, partial(time.sleep, POLL_SECONDS)) for limit in limits]
         writers = [pool.submit(history.write, store, writer, of_it, think) for writer, of_it in enumerate(sizes)]
-        for task in (*writers, *readers):
-            task.result()
+        for writing in writers:
+            writing.result()
     return history, [reader.result() for reader in readers]
 
 
