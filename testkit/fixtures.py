@@ -7,6 +7,7 @@ pattern, and `harness` its harness. Patterns are those that `tools.discovery` fi
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -42,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     folder = getattr(config, "workerinput", {}).get("session")
     if folder is None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a session as Ctrl-C does: it clears up
         config.stash[_OWNER] = Owner(_patterns(config))
         folder = config.stash[_OWNER].folder
     config.stash[_SESSION] = Session(Path(folder))
