@@ -19,16 +19,13 @@ import pytest
 from botocore.config import Config
 
 from lambdas.eventstore.memory import MemoryEventStore
-from testkit import emulator
+from testkit import distribution, emulator
 from testkit.aws_calls import Watch, watched
-from testkit.distribution import needs_local_aws, pytest_collection_modifyitems, pytest_xdist_auto_num_workers
 from testkit.harness import Harness, HarnessFor, harness_of
 from testkit.session import Owner, Session
 from testkit.subjects import MEMORY_SHEET, Deployed, InProcess, Subject
 from tools.console import UsageError
 from tools.discovery import ALL, Pattern, select
-
-__all__ = ["pytest_collection_modifyitems", "pytest_xdist_auto_num_workers"]  # hooks, for pytest to find here
 
 MEMORY = "memory"
 _OWNER = pytest.StashKey[Owner]()
@@ -49,8 +46,24 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SESSION] = Session(Path(folder))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return distribution.workers()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    groups = config.getvalue("dist") == "loadgroup"
+    return distribution.ByGroup(config, log, config.stash[_OWNER].folder) if groups else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if folder := getattr(config, "workerinput", {}).get("session"):
+        distribution.arrange(items, Path(folder))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if not session.config.option.collectonly and any(map(needs_local_aws, session.items)):
+    if not session.config.option.collectonly and any(map(distribution.needs_local_aws, session.items)):
         session.config.stash[_SESSION].want_local_aws()
 
 

@@ -44,7 +44,9 @@ def cluster(aws: None) -> Iterator[Environment]:
 
 @pytest.fixture
 def own(cluster: Environment, watch: Watch) -> Harness:
-    return Harness("aurora", cluster)
+    harness = Harness("aurora", cluster)
+    harness.reuses = False
+    return harness
 
 
 @pytest.fixture
