@@ -105,7 +105,6 @@ def transact_write_items(draw: random.Random, table: str) -> Request:
         {"Put": {"TableName": table, "Item": item(draw), "ConditionExpression": "attribute_not_exists(id)"}}
         for _ in range(draw.randint(1, 3))  # which may name an item twice
     ]
-    # Without it botocore draws a token, and a request with the token of another is taken for its repetition.
     return "transact_write_items", {"TransactItems": puts, "ReturnConsumedCapacity": "INDEXES"}
 
 
@@ -125,7 +124,7 @@ def query(draw: random.Random, table: str) -> Request:
         "KeyConditionExpression": f"id = :id AND version {draw.choice(['<', '<=', '>', '>=', '='])} :from",
         "ExpressionAttributeValues": values,
         "ScanIndexForward": draw.random() < 0.5,
-        "Limit": draw.randint(0, 4),
+        "Limit": draw.randint(1, 4),
     }
     return "query", request
 
