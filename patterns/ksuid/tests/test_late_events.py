@@ -11,18 +11,16 @@ from lambdas.eventstore.ksuids import MAX_DRIFT, ClockDrift, seconds_of
 from testkit.aws_calls import Call, Disturbance, Send, Watch
 from testkit.examples import event, new_id, versions
 from testkit.faults import error_answer
+from testkit.harness import HarnessFor
 from testkit.schedules import SCHEDULES, Scene, Schedule, clock_at, clock_moved
-from testkit.session import Session
 from tools.discovery import containing
-
-from .harness import Harness
 
 PATTERN = containing(__file__)
 
 
 @pytest.fixture
-def scene(session: Session, watch: Watch) -> Iterator[Scene]:
-    harness = Harness(PATTERN.name, session.deployment(PATTERN.name)["environment"])
+def scene(harness_for: HarnessFor, watch: Watch) -> Iterator[Scene]:
+    harness = harness_for(PATTERN.name)
     environment = harness.fresh()
     yield Scene(harness, environment, watch, PATTERN.sheet)
     harness.discard(environment)
