@@ -49,9 +49,9 @@ class Bench:
 
     def measured(self, prepare: Callable[[Answer], None], step: Callable[[Answer], None]) -> Measured:
         """What `step` takes on a store that has come to rest after `prepare`."""
-        with self.store() as (store, settle, _):
+        with self.store() as (store, drain, _):
             prepare(store)
-            settle()
+            drain()
             return self._recorded(lambda: step(store))
 
     def workload(self, name: str, size: int) -> Measured:
@@ -65,25 +65,25 @@ class Bench:
 
     def way_into_the_log(self, events: int, size: int) -> Measured:
         """What a pattern does to carry so many events, appended one by one, into its log."""
-        with self.store() as (store, settle, _):
+        with self.store() as (store, drain, _):
             for number in range(events):
                 workloads.append(store, f"carried {number}", 1, 1, size)
-            return self._recorded(settle)
+            return self._recorded(drain)
 
     def poll(self, size: int) -> Measured:
         """Asking for what is new where there is nothing."""
-        with self.store() as (store, settle, _):
+        with self.store() as (store, drain, _):
             workloads.append(store, "known", 1, 10, size)
-            settle()
+            drain()
             end = workloads.read_all(store)[-1]["offset"]
             return self._recorded(lambda: store("get_all_events", {"after": end}))
 
     def stored_bytes(self, size: int) -> float:
         """What an event takes in tables and indexes; where there are none, its JSON and an assumed rest."""
-        with self.store() as (store, settle, environment):
+        with self.store() as (store, drain, environment):
             for number in range(BATCH):
                 workloads.append(store, f"kept {number}", 1, 1, size)
-            settle()
+            drain()
             tables = _table_bytes(environment)
         row = size - workloads.ROOM + self.prices.assumed("row_overhead_bytes")
         return tables / BATCH if tables else row
@@ -103,7 +103,7 @@ class Bench:
                 store = self.harness.open(environment)
                 yield (
                     lambda operation, request: wire.answer(store, operation, request),
-                    lambda: self.harness.settle(environment),
+                    lambda: self.harness.drain(environment),
                     environment,
                 )
         finally:

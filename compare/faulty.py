@@ -61,11 +61,11 @@ def _under(kind: type[Fault], on: Bench, guarantees: dict[str, Any]) -> Behaviou
 
 
 def _trial(on: Bench, guarantees: dict[str, Any], fault: Fault, seen: Behaviour, *, during_append: bool) -> None:
-    with on.store() as (store, settle, _):
+    with on.store() as (store, drain, _):
         recorder = Recorder(store)
         writer = recorder.client("writer")
         workloads.append(writer, "struck", 1, 3, workloads.KB)
-        settle()
+        drain()
         events = [workloads.event("struck", version, workloads.KB) for version in (4, 5)]
         request = workloads.request("struck", events)
         outcome = MASKED
@@ -75,8 +75,8 @@ def _trial(on: Bench, guarantees: dict[str, Any], fault: Fault, seen: Behaviour,
         if outcome == RAISED and _succeeds(writer, request):
             outcome = RECOVERED
         with on.watch.recording(Disturbance() if during_append else fault):
-            _survives(settle)
-        settle()
+            _survives(drain)
+        drain()
         reader = recorder.client("reader")
         reader("get_aggregate_events", {"aggregateId": workloads.aggregate_id("struck")})
         workloads.read_all(reader)

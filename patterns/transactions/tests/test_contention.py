@@ -14,8 +14,8 @@ import pytest
 from lambdas.eventstore import StoredEvent
 from patterns.transactions.store import TransactionsEventStore
 from patterns.transactions.tests import contention
-from patterns.transactions.tests.history import History, check_order, shares, tail
 from patterns.transactions.tests.simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
+from patterns.transactions.tests.total_order import History, check_order, shares, tail
 
 contend = cache(contention.contend)
 SECONDS = 10

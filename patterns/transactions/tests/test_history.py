@@ -18,7 +18,7 @@ from lambdas.eventstore import EventStore, StoredEvent
 from lambdas.eventstore.remote import RemoteEventStore
 from patterns.transactions.store import from_environment
 from patterns.transactions.tests.conftest import NAME
-from patterns.transactions.tests.history import History, check_order, out_of_real_time_order, tail
+from patterns.transactions.tests.total_order import History, check_order, out_of_real_time_order, tail
 from testkit.harness import Environment
 from testkit.session import Session
 

@@ -1,4 +1,4 @@
-"""How long a stored event takes to show in the log, and what sequencing takes: `python -m tests.sequencer.bench`.
+"""How long an event takes to show in the log, and what sequencing takes: `python -m tests.sequencer.sequencing_lag`.
 
 Lag is measured through the deployed pipelines, on a local AWS of its own; stores and reads are made in this process.
 Two loads: one event at a time, the next when the last has shown, and a steady rate that does not wait. Figures of an

@@ -1,4 +1,4 @@
-"""Goodput and transactions per append against the number of writers: `python -m patterns.transactions.tests.bench`.
+"""Goodput and transactions per append against the number of writers: `python -m patterns.transactions.tests.goodput`.
 
 Measures the store in this process, on a local AWS of its own, and in the simulation, whose latencies are a model.
 Prints both, and draws what the pattern's README shows. Neither is a promise for AWS: the ceiling that its limits imply

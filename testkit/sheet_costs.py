@@ -1,4 +1,4 @@
-"""The work that patterns are compared on, each as one step that is measured on a store that was made ready for it.
+"""The work that a guarantee sheet's `[costs]` price, each as one step that is measured on a store made ready for it.
 
 `[costs]` of a pattern's sheet has one entry for each of these. Events are small: their items fit 1 KB.
 """
@@ -30,28 +30,28 @@ def _first_event(_store: InProcess) -> Step:
 def _later_event(store: InProcess) -> Step:
     aggregate = new_id()
     store.store(*history(aggregate, 3))
-    store.settle()
+    store.drain()
     return lambda store: store.store(event(aggregate, 4))
 
 
 def _ten_events(store: InProcess) -> Step:
     aggregate = new_id()
     store.store(event(aggregate, 1))
-    store.settle()
+    store.drain()
     return lambda store: store.store(*history(aggregate, 10, first=2))
 
 
 def _ten_aggregates(store: InProcess) -> Step:
     aggregates = [new_id() for _ in range(10)]
     store.store(*(event(aggregate, 1) for aggregate in aggregates))
-    store.settle()
+    store.drain()
     return lambda store: store.store(*(event(aggregate, 2) for aggregate in aggregates))
 
 
 def _conflict(store: InProcess) -> Step:
     aggregate = new_id()
     store.store(*history(aggregate, 3))
-    store.settle()
+    store.drain()
     return lambda store: store.try_to_store(event(aggregate, 3))
 
 
@@ -59,14 +59,14 @@ def _read_aggregate(store: InProcess) -> Step:
     aggregate = new_id()
     for first in (1, 26, 51, 76):
         store.store(*history(aggregate, 25, first=first))
-    store.settle()
+    store.drain()
     return lambda store: store.call("get_aggregate_events", aggregateId=aggregate)
 
 
 def _read_all(store: InProcess) -> Step:
     for _ in range(4):
         store.store(*history(new_id(), 25))
-    store.settle()
+    store.drain()
     return lambda store: store.call("get_all_events")
 
 
@@ -74,7 +74,7 @@ def _fifty_appends(_store: InProcess) -> Step:
     def step(store: InProcess) -> None:
         for _ in range(50):
             store.store(event(new_id(), 1))
-        store.settle()
+        store.drain()
 
     return step
 
