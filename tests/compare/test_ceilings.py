@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from compare import ceilings
-from compare.ceilings import LOADS, Point, hours_until_lost, lagging, past, serialised, throttled
-from compare.late import SKEWS, WINDOWS, late_share, shares
+from compare.model import ceilings
+from compare.model.ceilings import LOADS, Point, hours_until_lost, lagging, past, serialised, throttled
+from compare.model.late_events import SKEWS, WINDOWS, late_share, shares
 
 
 def at(points: list[Point], load: float) -> Point:
