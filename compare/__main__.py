@@ -26,11 +26,8 @@ from compare.model.infrastructure import infrastructure
 from compare.report.baseline import LAST, baseline, estimate
 from compare.report.page import page, summary
 from tools import package, providers, targets
-from tools.console import Failure, UsageError, progress, result, run
+from tools.console import UsageError, progress, result, run
 from tools.discovery import ALL, Pattern, select
-
-WIDTH = 130
-"""Columns of the summary in a log, which has no width of its own."""
 
 
 def main() -> None:
@@ -43,15 +40,14 @@ def main() -> None:
         raise UsageError(f"There is no target {given.target!r} to compare on: give TARGET=… as local or aws.")
     wanted = [name for words in given.patterns for name in words.split()] or [ALL]
     chosen = {pattern.name: pattern for name in wanted for pattern in select(name)}
-    if not chosen:
-        raise Failure("There are no patterns under patterns/.")
     patterns = [chosen[name] for name in sorted(chosen)]
     providers.find_terraform()  # before anything is started
     LAST.mkdir(parents=True, exist_ok=True)
     compared = measure(patterns, targets.connect("aws") if given.target == "aws" else None)
     (LAST / "results.json").write_text(json.dumps(compared, indent=1) + "\n", encoding="utf-8")
     (LAST / "report.html").write_text(page(compared), encoding="utf-8")
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(Markdown(summary(compared)))
+    console = Console(width=None if sys.stdout.isatty() else 130)  # a log has no width of its own
+    console.print(Markdown(summary(compared)))
     result(f"\nThe report: {(LAST / 'report.html').as_uri()}\nThe figures: {LAST / 'results.json'}")
     progress(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
 
@@ -60,9 +56,7 @@ def measure(patterns: list[Pattern], account: targets.Target | None = None) -> J
     """The whole comparison; with an account, times are taken there."""
     names, prices = [pattern.name for pattern in patterns], Prices.load()
     if account:
-        question = (
-            f"Deploy {', '.join(names)} there under names of their own, measure for an hour at most, and remove them?"
-        )
+        question = f"Deploy {', '.join(names)} there under new names, measure for an hour at most, and remove them?"
         targets.consent(account, f"{question} It may cost ${estimate(names, baseline()):.2f}.")
     with environments.local(patterns) as deployed:
         measured = [_measured(each, prices) for each in deployed]

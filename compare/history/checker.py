@@ -17,17 +17,8 @@ from typing import Any
 from compare.history.index import Chain, Index, Key, Request, bare, covers, versions_of
 from compare.history.record import Call, Event
 
-LOST = "lost"
-DOUBLED = "doubled"
-REORDERED = "reordered"
-LATE = "late"
-NOT_DURABLE = "not durable"
-STALE = "stale"
-TORN = "torn"
-INVERTED = "inverted"
-GAPS = "gaps"
-ALTERED = "altered"
-INVENTED = "invented"
+LOST, DOUBLED, REORDERED, LATE, NOT_DURABLE, STALE = "lost", "doubled", "reordered", "late", "not durable", "stale"
+TORN, INVERTED, GAPS, ALTERED, INVENTED = "torn", "inverted", "gaps", "altered", "invented"
 WRONGLY_REFUSED = "wrongly refused"
 
 KINDS: Mapping[str, str] = {
@@ -88,14 +79,12 @@ class _Log:
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
-        self.events: list[Event] = []
-        self.place: dict[Key, int] = {}
-        self.place_of_offset: dict[str, int] = {}
+        events: dict[Key, Event] = {}
         for _, _, event in chain.events():
-            if Key.of(event) not in self.place:
-                self.place[Key.of(event)] = len(self.events)
-                self.place_of_offset[event["offset"]] = len(self.events)
-                self.events.append(event)
+            events.setdefault(Key.of(event), event)
+        self.events = list(events.values())
+        self.place = {key: place for place, key in enumerate(events)}
+        self.place_of_offset = {event["offset"]: place for place, event in enumerate(self.events)}
 
     def start_of(self, chain: Chain) -> int | None:
         """The place behind which a reader began; None if it is not known here."""
@@ -199,19 +188,14 @@ class _Checker:
         Only in the last: a transaction's events become visible one by one while it commits.
         """
         since = self.index.effective_since(request)
-        readings = [self.index.last_reading(Key.of(event)) for event in request.events]
-        shown = [
-            reading is not None and bare(event) in map(bare, reading[1].events)
-            for event, reading in zip(request.events, readings, strict=True)
-        ]
-        for event, reading, is_shown in zip(request.events, readings, shown, strict=True):
-            if reading and not is_shown and since < reading[1].began:
-                if any(shown):
-                    self.found(
-                        TORN, Key.of(event), ": missing, while other events of its request are there", reading[0]
-                    )
+        readings = [(event, self.index.last_reading(Key.of(event))) for event in request.events]
+        shown = [event for event, last in readings if last and bare(event) in map(bare, last[1].events)]
+        for event, last in readings:
+            if last and event not in shown and since < last[1].began:
+                if shown:
+                    self.found(TORN, Key.of(event), ": missing, while other events of its request are there", last[0])
                 else:
-                    self.found(LOST, Key.of(event), ": stored, and gone", reading[0])
+                    self.found(LOST, Key.of(event), ": stored, and gone", last[0])
 
     def check_logs(self) -> None:
         for chain in self.index.chains:

@@ -79,7 +79,8 @@ class Index:
         self.reads: dict[str, list[tuple[int, Call]]] = defaultdict(list)
         self.chains: list[Chain] = []
         for number, call in enumerate(history):
-            if call.operation == "store_events" and not malformed(call):
+            # One that is malformed was refused before it could have any effect.
+            if call.operation == "store_events" and call.told.get("error", {}).get("code") != "InvalidRequest":
                 self._add_request(number, call)
         for number, call in enumerate(history):
             if not call.failed and not call.refused:
@@ -144,11 +145,6 @@ class Index:
         """When it was certain that the request took effect: acknowledged, or an event seen that only it gave."""
         seen = (at for event in request.events for at in self.seen(Key.of(event), strong=strong, by=request))
         return min([request.acknowledged, *seen])
-
-
-def malformed(call: Call) -> bool:
-    """Refused for its form, before it could have any effect."""
-    return call.refused and call.told["error"]["code"] == "InvalidRequest"
 
 
 def covers(call: Call, version: int) -> bool:

@@ -7,7 +7,7 @@ on a real account stores with names of their own are deployed.
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,7 +56,7 @@ def local(patterns: list[Pattern]) -> Iterator[list[Deployed]]:
         target = targets.local(aws, f"{OWN}-{aws.instance_id}")
         try:
             with _environment(target.environment):
-                yield _deploy(patterns, target)
+                yield _deploy(patterns, lambda _: target)
         finally:
             terraform.interrupt()
             aws.stop()
@@ -67,27 +67,24 @@ def local(patterns: list[Pattern]) -> Iterator[list[Deployed]]:
 @contextmanager
 def on_account(target: Target, patterns: list[Pattern]) -> Iterator[list[Deployed]]:
     """All patterns on a real account, as stores of their own that are removed at the end."""
-    own = replace(target, name=f"{OWN}-{target.name}", variables={"deletion_protection": "false"})
+    own = replace(target, name=f"{OWN}-{target.name}")
+
+    def named(pattern: Pattern) -> Target:
+        return replace(own, variables={"deletion_protection": "false", "name": f"{OWN}-{pattern.name}"})
+
     try:
         with _environment(target.environment):
-            yield _deploy(patterns, own, named=True)
+            yield _deploy(patterns, named)
     finally:
         progress("Removing what was deployed for the comparison")
-        deployments.each(patterns, lambda pattern: destroy(pattern, own.name, _named(own, pattern)))
+        deployments.each(patterns, lambda pattern: destroy(pattern, own.name, named(pattern)))
 
 
-def _deploy(patterns: list[Pattern], target: Target, *, named: bool = False) -> list[Deployed]:
+def _deploy(patterns: list[Pattern], target_of: Callable[[Pattern], Target]) -> list[Deployed]:
     outputs: dict[str, dict[str, Any]] = {}
-
-    def one(pattern: Pattern) -> None:
-        outputs[pattern.name] = deploy(pattern, _named(target, pattern) if named else target)
-
-    deployments.each(patterns, one)
-    return [_described(pattern, outputs[pattern.name], Workspace(pattern, target.name)) for pattern in patterns]
-
-
-def _named(target: Target, pattern: Pattern) -> Target:
-    return replace(target, variables={**target.variables, "name": f"{OWN}-{pattern.name}"})
+    targets = {pattern.name: target_of(pattern) for pattern in patterns}
+    deployments.each(patterns, lambda each: outputs.update({each.name: deploy(each, targets[each.name])}))
+    return [_described(each, outputs[each.name], Workspace(each, targets[each.name].name)) for each in patterns]
 
 
 def _described(pattern: Pattern, outputs: Mapping[str, Any], workspace: Workspace) -> Deployed:

@@ -30,9 +30,7 @@ from tools.console import progress, run
 
 INIT_RUNS = 21
 APPENDS = 400
-PAYLOAD = {"text": "x" * 700}
-"""Makes an item of a little under 1 KB."""
-
+PAYLOAD = {"text": "x" * 700}  # makes an item of a little under 1 KB
 LIMITS = {"package, MB": 1.5, "init, no bytecode": 1.25, "init, bytecode": 1.25, "append": 1.25}
 """What each figure should stay below: megabytes, and ratios."""
 
@@ -44,17 +42,14 @@ def main() -> None:
     table = Table("pattern", *LIMITS, box=None, padding=(0, 2))
     with environments.local(patterns) as deployed:
         for each in deployed:
-            table.add_row(each.pattern.name, *(f"{figure:.2f}" for figure in _measure(each)))
+            name = each.pattern.name
+            progress(f"{name}: init, {INIT_RUNS} times each")
+            inits = [statistics.median(init_ratios(each, bytecode=bytecode)) for bytecode in (False, True)]
+            progress(f"{name}: append, {APPENDS} times")
+            figures = [package.build(each.pattern).stat().st_size / 1e6, *inits, append_ratio(each)]
+            table.add_row(name, *(f"{figure:.2f}" for figure in figures))
     table.add_row("should be", *(f"< {limit:g}" for limit in LIMITS.values()), style="dim")
     Console(width=100).print(table)
-
-
-def _measure(deployed: Deployed) -> list[float]:
-    name = deployed.pattern.name
-    progress(f"{name}: init, {INIT_RUNS} times each")
-    inits = [statistics.median(init_ratios(deployed, bytecode=bytecode)) for bytecode in (False, True)]
-    progress(f"{name}: append, {APPENDS} times")
-    return [package.build(deployed.pattern).stat().st_size / 1e6, *inits, append_ratio(deployed)]
 
 
 def init_ratios(deployed: Deployed, *, bytecode: bool = False, runs: int = INIT_RUNS) -> list[float]:

@@ -154,9 +154,9 @@ def profile(stores: FreshStores, size: int) -> Profile:
         append=stores.workload("append_1", size).work,
         read_aggregate=stores.workload("read_aggregate", size).work,
         poll=stores.poll(size).work,
-        catch_up=_scaled(stores.measured(_append_batch, _read_batch, size).work, 1 / BATCH),
+        catch_up=stores.measured(_append_batch, workloads.reading_all(1000, BATCH), size).work.times(1 / BATCH),
         pipeline_one=one,
-        pipeline_more=_scaled(many.plus(one, -1.0), 1 / (BATCH - 1)),
+        pipeline_more=many.plus(one.times(-1.0)).times(1 / (BATCH - 1)),
         stored_bytes=stores.stored_bytes(size),
     )
 
@@ -164,14 +164,6 @@ def profile(stores: FreshStores, size: int) -> Profile:
 def _append_batch(store: Answer, size: int) -> None:
     for first in range(1, BATCH + 1, 10):
         workloads.append(store, "some", first, 10, size)
-
-
-def _read_batch(store: Answer, size: int) -> None:
-    assert len(workloads.read_all(store)) == BATCH
-
-
-def _scaled(work: Work, factor: float) -> Work:
-    return Work({}, 0.0).plus(work, factor)
 
 
 @contextmanager

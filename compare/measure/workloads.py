@@ -55,7 +55,8 @@ def event(aggregate: str, version: int, size: int) -> Event:
         "metadata": {"text": ""},
     }
     length = size - ROOM - len(json.dumps(made, separators=(",", ":")))
-    return {**made, "metadata": {"text": _text(f"{aggregate} {version}", length)}}
+    words = random.Random(f"{aggregate} {version}").choices(_VOCABULARY, k=length // 4)
+    return {**made, "metadata": {"text": " ".join(words)[:length].ljust(length, ".")}}
 
 
 def request(name: str, events: Sequence[Event]) -> dict[str, Any]:
@@ -68,11 +69,6 @@ def append(store: Answer, aggregate: str, first: int, count: int, size: int) -> 
     events = [event(aggregate, version, size) for version in range(first, first + count)]
     answer = store("store_events", request(f"{aggregate} {first}", events))
     assert "events" in answer, f"refused: {answer}"
-
-
-def _text(seed: str, length: int) -> str:
-    words = random.Random(seed).choices(_VOCABULARY, k=length // 4)
-    return " ".join(words)[:length].ljust(length, ".")
 
 
 def read_all(store: Answer, after: str | None = None, limit: int = 1000) -> list[Event]:
@@ -112,20 +108,20 @@ def _read_aggregate(store: Answer, size: int) -> None:
     assert len(store("get_aggregate_events", {"aggregateId": aggregate_id("prepared")})["events"]) == 10
 
 
-def _read_all(limit: int) -> Step:
+def reading_all(limit: int, expected: int = 100) -> Step:
     """In requests of so many events, or fewer where a service limits what an answer may hold."""
 
     def step(store: Answer, size: int) -> None:
-        assert len(read_all(store, limit=limit)) == 100
+        assert len(read_all(store, limit=limit)) == expected
 
     return step
 
 
 OPERATIONS = {
-    "append_first": Workload("append the first event of an aggregate", lambda store, size: None, _append("new", 1, 1)),
+    "append_first": Workload("append the first event of an aggregate", lambda *_: None, _append("new", 1, 1)),
     "append_1": Workload("append 1 event", _append("prepared", 1, 3), _append("prepared", 4, 1)),
     "append_10": Workload("append 10 events in one request", _append("prepared", 1, 3), _append("prepared", 4, 10)),
     "read_aggregate": Workload("read an aggregate of 10 events", _append("prepared", 1, 10), _read_aggregate),
-    "read_page": Workload("read 100 events of all aggregates, at most 100 a page", _append_many, _read_all(100)),
-    "catch_up": Workload("read all of 100 events from the start, 25 a page", _append_many, _read_all(25)),
+    "read_page": Workload("read 100 events of all aggregates, at most 100 a page", _append_many, reading_all(100)),
+    "catch_up": Workload("read all of 100 events from the start, 25 a page", _append_many, reading_all(25)),
 }

@@ -14,9 +14,6 @@ from tools.sheets import sustained
 
 Json = dict[str, Any]
 
-POINTS_PER_DECADE = 6
-"""Of a drawn curve."""
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -112,8 +109,8 @@ def _million(pattern: Measured, costs: Costs, size: int) -> dict[str, float | No
 def _months(curve: Curve) -> list[list[float]]:
     """Rates and dollars, evenly on a logarithmic axis, up to the rate that the store sustains."""
     lowest, highest = RATES
-    steps = round(math.log10(highest / lowest) * POINTS_PER_DECADE)
-    rates = [lowest * 10 ** (step / POINTS_PER_DECADE) for step in range(steps + 1)]
+    steps = round(6 * math.log10(highest / lowest))  # 6 for each power of ten make a smooth curve
+    rates = [lowest * 10 ** (step / 6) for step in range(steps + 1)]
     end = min(highest, curve.highest)
     return [[rate, curve.cost(rate)] for rate in [*(rate for rate in rates if rate < end), end]]
 

@@ -74,12 +74,12 @@ class Work:
     requests: float = 0.0
     """To a database that is billed by capacity."""
 
-    def plus(self, other: "Work", factor: float = 1.0) -> "Work":
-        return Work(
-            total(self.usage, times(other.usage, factor)),
-            self.milliseconds + other.milliseconds * factor,
-            self.requests + other.requests * factor,
-        )
+    def plus(self, other: "Work") -> "Work":
+        milliseconds, requests = self.milliseconds + other.milliseconds, self.requests + other.requests
+        return Work(total(self.usage, other.usage), milliseconds, requests)
+
+    def times(self, factor: float) -> "Work":
+        return Work(times(self.usage, factor), self.milliseconds * factor, self.requests * factor)
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class Costs:
     def pipeline(self, there: Infrastructure, profile: Profile, appends_per_second: float) -> Usage:
         """The way of one event into the log, by further functions; nothing where there are none."""
         batch = self.batch(there, appends_per_second)
-        work = profile.pipeline_one.plus(profile.pipeline_more, batch - 1)
+        work = profile.pipeline_one.plus(profile.pipeline_more.times(batch - 1))
         # Which function made which call is not known here: all are billed to the largest, which does the most.
         largest, *others = sorted(there.pipeline_memory, reverse=True) or [0]
         invocations = [self._invocation(0.0, memory) for memory in others]

@@ -20,8 +20,6 @@ _FIXED: Mapping[str, Mapping[str, float]] = {
     "aws_secretsmanager_secret": {"secret_months": 1.0},
 }
 
-_MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
-
 
 def infrastructure(state: Mapping[str, Any], functions: Mapping[Operation, str], prices: Prices) -> Infrastructure:
     """`functions` has the name of each operation's function."""
@@ -73,7 +71,8 @@ def _schedules(state: Mapping[str, Any], prices: Prices) -> dict[str, float]:
 def _period(expression: str) -> float:
     """Minutes between two runs of `rate(5 minutes)`. A cron expression counts as daily."""
     found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
-    return float(found[1]) * _MINUTES[found[2]] if found else float(_MINUTES["day"])
+    minutes = {"minute": 1.0, "hour": 60.0, "day": 1440.0}
+    return float(found[1]) * minutes[found[2]] if found else minutes["day"]
 
 
 def _pause_seconds(state: Mapping[str, Any]) -> float | None:

@@ -6,9 +6,7 @@ into the README, between markers. With `--check` nothing is written, and a guide
 
 import argparse
 import json
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from compare.measure.workloads import KB, TOLD_RATES
@@ -16,32 +14,32 @@ from compare.model.costs import Prices
 from compare.report.page import guide
 from tools.console import Failure, progress, run
 from tools.discovery import ROOT, patterns
+from tools.tables import between_markers
 
 LAST = ROOT / ".build/compare"
 """Where the last comparison lies."""
 
 FIGURES = ROOT / "compare/figures.json"
-BEGIN, END = "<!-- chooser:begin -->", "<!-- chooser:end -->"
+README = ROOT / "README.md"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Keep the figures of the last comparison, and the README's guide.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the guide would change")
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
     if parser.parse_args().check:
-        if text != with_guide(text, baseline()):
+        if README.read_text(encoding="utf-8") != with_guide(baseline()):
             raise Failure("The README's decision guide is not that of compare/figures.json: run make figures.")
         return
     figures = _last_comparison()
     FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    readme.write_text(with_guide(text, figures), encoding="utf-8")
-    progress(f"Written: {FIGURES.relative_to(ROOT)}, {readme.relative_to(ROOT)}")
+    README.write_text(with_guide(figures), encoding="utf-8")
+    progress(f"Written: {FIGURES.relative_to(ROOT)}, {README.relative_to(ROOT)}")
 
 
 def baseline() -> dict[str, Any]:
     """The figures that were kept, on which the guide rests."""
-    return _read(FIGURES)
+    figures: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return figures
 
 
 def estimate(names: Sequence[str], figures: dict[str, Any]) -> float:
@@ -54,27 +52,19 @@ def estimate(names: Sequence[str], figures: dict[str, Any]) -> float:
     return sum(months.get(name, max(months.values())) for name in names) / hours_per_month
 
 
-def with_guide(readme: str, figures: dict[str, Any]) -> str:
+def with_guide(figures: dict[str, Any]) -> str:
     """The README with the guide that these figures make."""
-    text, found = re.subn(f"(?s){BEGIN}.*?{END}", lambda _: f"{BEGIN}\n{guide(figures)}\n{END}", readme)
-    if found != 1:
-        raise Failure(f"README.md needs the markers {BEGIN} and {END}, once.")
-    return text
+    return between_markers(README, "chooser", guide(figures))
 
 
 def _last_comparison() -> dict[str, Any]:
     path = LAST / "results.json"
     if not path.exists():
         raise Failure("Nothing was compared yet: run make compare.")
-    figures: dict[str, Any] = _read(path)["carries_over"]
+    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["carries_over"]
     if missing := {pattern.name for pattern in patterns()} - figures["patterns"].keys():
         raise Failure(f"The last comparison lacks {', '.join(sorted(missing))}: run make compare without PATTERNS.")
     return figures
-
-
-def _read(path: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return read
 
 
 if __name__ == "__main__":

@@ -42,10 +42,6 @@ def per_second(value: float) -> str:
     return f"{value:,.0f}/s" if value >= 10 else f"{value:.1f}/s"
 
 
-def seconds(value: float) -> str:
-    return f"{value:g} s"
-
-
 def percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share else "0"
 

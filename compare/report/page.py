@@ -65,10 +65,7 @@ _ENVIRONMENT.filters.update(
     {name: value for name, value in vars(formatting).items() if inspect.isfunction(value)}, marked=_marked
 )
 _ENVIRONMENT.globals.update(
-    NEEDS=NEEDS,
-    HEADINGS=HEADINGS,
-    MEANINGS=MEANINGS,
-    ANOMALIES=KINDS,
+    {"NEEDS": NEEDS, "HEADINGS": HEADINGS, "MEANINGS": MEANINGS, "ANOMALIES": KINDS},
     FAULTS={kind.__name__: inspect.getdoc(kind) for kind in ENUMERATED},
     broken_promises=broken_promises,
     ceilings=ceilings,

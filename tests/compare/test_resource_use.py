@@ -8,10 +8,10 @@ from compare.measure.environments import Deployed
 from compare.measure.fault_trials import under_faults
 from compare.measure.workloads import KB, OPERATIONS, SIZES, event
 from compare.model.costs import Prices, Profile
-from compare.report.baseline import baseline, with_guide
+from compare.report.baseline import README, baseline, with_guide
 from testkit.capacity import item_bytes
 from testkit.session import Session
-from tools.discovery import ROOT, Pattern
+from tools.discovery import Pattern
 
 PRICES = Prices.load()
 
@@ -61,9 +61,7 @@ def test_faults_behave_as_in_an_earlier_run_and_break_no_promise(
 
 
 def test_the_readme_has_the_guide_of_the_kept_figures() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-
-    assert with_guide(readme, baseline()) == readme
+    assert with_guide(baseline()) == README.read_text(encoding="utf-8")
 
 
 def test_events_are_the_same_in_each_run_and_fit_their_size_once_stored() -> None:
