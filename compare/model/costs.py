@@ -126,18 +126,18 @@ class Costs:
         """Each of `rate` appends a second comes after a reading of its aggregate; readers follow all events, and poll
         so often all together."""
         seconds = self._hours * 3600.0
+        appends = rate * seconds
         append = self.operation(profile.append, there.functions["store_events"])
         read_aggregate = self.operation(profile.read_aggregate, there.functions["get_aggregate_events"])
         poll = self.operation(profile.poll, there.functions["get_all_events"])
-        pipeline = self.pipeline(there, profile, rate)
         requests = rate * (profile.append.requests + profile.read_aggregate.requests)
         return total(
             there.fixed,
-            times(total(append, read_aggregate, pipeline), rate * seconds),
+            times(total(append, read_aggregate, self.pipeline(there, profile, rate)), appends),
             times(poll, polls_per_second * seconds),
-            times(profile.catch_up.usage, rate * seconds * readers),
-            self._storage(there, profile.stored_bytes * rate * seconds / GB),
-            self._database(there, requests + polls_per_second * profile.poll.requests, rate * seconds),
+            times(profile.catch_up.usage, appends * readers),
+            self._storage(there, profile.stored_bytes * appends / GB),
+            self._database(there, requests + polls_per_second * profile.poll.requests, appends),
         )
 
     def batch(self, there: Infrastructure, appends_per_second: float) -> float:

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from compare.history.checker import KINDS
-from compare.measure import timings, workloads
+from compare.measure import workloads
 from compare.model import ceilings, late_events
 from compare.model.advice import NEEDS
 from compare.report import charts, formatting
@@ -72,7 +72,6 @@ _ENVIRONMENT.globals.update(
     charts=charts,
     formatting=formatting,
     late_events=late_events,
-    timings=timings,
     sizes=workloads,
 )
 
