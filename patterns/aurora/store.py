@@ -18,8 +18,9 @@ from lambdas.eventstore import ksuids, offsets
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.retry import pause
-from patterns.aurora import data_api
-from patterns.aurora.data_api import Database, Row
+
+from . import data_api
+from .data_api import Database, Row
 
 _APPEND = """
 SELECT event_id, "offset", current_version
