@@ -22,7 +22,7 @@ def texts(drawn: str) -> list[str]:
 def test_a_logarithmic_axis_has_its_powers_of_ten_and_a_linear_one_begins_at_zero() -> None:
     drawn = lines("costs", [("a", 0, [0.01, 100], [7, 45])], "rate", "dollars", log="x")
 
-    assert texts(drawn) == ["0.01", "0.1", "1", "10", "100", "rate", *map(str, range(0, 46, 5)), "dollars"]
+    assert texts(drawn) == ["0.01", "0.1", "1", "10", "100", "rate", "0", "10", "20", "30", "40", "dollars"]
 
 
 def test_ticks_stand_where_they_are_asked_for() -> None:
