@@ -140,3 +140,9 @@ def test_a_database_is_paid_for_while_it_is_awake(costs: Costs) -> None:
 
 def test_usages_add_up() -> None:
     assert total({"a": 1.0}, {"a": 2.0, "b": 3.0}) == {"a": 3.0, "b": 3.0}
+
+
+def test_work_adds_up_and_scales() -> None:
+    half = Work({"a": 2.0, "b": 4.0}, milliseconds=20, requests=1).times(0.5)
+
+    assert Work({"a": 1.0}, milliseconds=10, requests=2).plus(half) == Work({"a": 2.0, "b": 2.0}, 20.0, 2.5)
