@@ -146,7 +146,7 @@ def test_a_reader_that_follows_the_log_misses_nothing_while_shards_grow(with_sha
     for old, new in pairwise([steps[0], *steps]):
         for writing, reading in ((old, old), (old, new), (new, new), (old, new)):
             stored += [event["eventId"] for event in fill(with_shards(writing))]
-            with_shards(reading).settle()
+            with_shards(reading).drain()
             events, place = with_shards(reading).tail(place)
             seen += [event["eventId"] for event in events]
 
@@ -158,10 +158,10 @@ def test_a_reader_that_learns_of_more_shards_after_the_writer_passes_over_events
     """Why readers have to learn first."""
     fill(with_shards(1))
     fill(with_shards(4))
-    with_shards(4).settle()
+    with_shards(4).drain()
     _, place = with_shards(1).tail(None)
     fill(with_shards(1))
-    with_shards(4).settle()
+    with_shards(4).drain()
     _, place = with_shards(1).tail(place)
 
     assert len(with_shards(4).tail(None)[0]) > len(with_shards(1).tail(None)[0])
