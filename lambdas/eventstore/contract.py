@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from lambdas.eventstore.errors import VersionConflict
 from lambdas.eventstore.events import NewEvent, StoredEvent
@@ -89,7 +89,12 @@ class LogPage:
 
 
 class EventStore(ABC):
-    """An append-only store of events, grouped in aggregates, with one order over all of them."""
+    """An append-only store of events, grouped in aggregates, with one order over all of them.
+
+    An operation that meets contention, throttling or an AWS service out of reach tries again for as long as the
+    `retry.time_limit` around it allows; `wire` sets that of the Lambda invocation. A store that is used without one
+    goes on for `retry.DEFAULT_SECONDS` (10 s) from its first retry on. Then it raises `retry.OutOfTime`.
+    """
 
     @abstractmethod
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
@@ -101,7 +106,7 @@ class EventStore(ABC):
 
         Raises:
             VersionConflict: for the first event, in request order, that does not follow its aggregate's last one.
-            Exception: AWS is out of reach, or contention outlasted the invocation. Either all of the events were
+            Exception: AWS is out of reach, or contention outlasted the time limit. Either all of the events were
                 stored or none; a retry with the same `request_id` finds out which.
         """
 
@@ -122,6 +127,13 @@ class EventStore(ABC):
         Raises:
             InvalidRequest: `after` is not an offset of this store.
         """
+
+
+class StoreModule(Protocol):
+    """The seam: what `patterns/<name>/store.py` offers to the handlers, and to the suite."""
+
+    def from_environment(self, environ: Mapping[str, str], /) -> EventStore:
+        """The store that a Lambda's environment variables describe. Calls no AWS service."""
 
 
 def _canonical(value: Any) -> Any:

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from patterns.aurora.tests.harness import Harness, Transaction, append
 from testkit.aws_calls import Call, Disturbance, answer
 from testkit.examples import Event, event, new_id
 from testkit.harness import eventually
 from testkit.schedules import Scene
 from testkit.subjects import InProcess
+
+from .harness import Harness, Transaction, append
 
 Rows = Callable[..., list[list[Any]]]
 Reader = Callable[[], list[str]]

@@ -12,9 +12,6 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from patterns.single_writer import sequencer, sweeper
-from patterns.single_writer.sequencer import UnmetDoorbells
-from patterns.single_writer.tests.harness import Harness
 from testkit.aws_calls import Watch
 from testkit.examples import event, history, new_id
 from testkit.harness import Environment
@@ -23,18 +20,24 @@ from testkit.sequenced import assert_the_deployed_sweep_finds, names, store
 from testkit.session import Session
 from testkit.streams import Stream
 from testkit.subjects import VISIBLE_SECONDS
+from tools.discovery import containing
 
+from .. import sequencer, sweeper
+from ..sequencer import UnmetDoorbells
+from .harness import Harness
+
+PATTERN = containing(__file__)
 Deployment = dict[str, Any]
 
 
 @pytest.fixture
 def deployment(session: Session, aws: None) -> Deployment:
-    return session.deployment("single_writer")
+    return session.deployment(PATTERN.name)
 
 
 @pytest.fixture
 def harness(deployment: Deployment, watch: Watch) -> Harness:
-    return Harness("single_writer", deployment["environment"])
+    return Harness(PATTERN.name, deployment["environment"])
 
 
 @pytest.fixture

@@ -13,9 +13,6 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from patterns.sqs_fifo import relay, sequencer, sweeper
-from patterns.sqs_fifo.queue import Queue
-from patterns.sqs_fifo.tests.harness import Harness
 from testkit.aws_calls import Call, Disturbance, Watch
 from testkit.examples import event, history, new_id
 from testkit.harness import Environment, eventually
@@ -24,7 +21,13 @@ from testkit.sequenced import assert_the_deployed_sweep_finds, names, store
 from testkit.session import Session
 from testkit.streams import Stream
 from testkit.subjects import VISIBLE_SECONDS
+from tools.discovery import containing
 
+from .. import relay, sequencer, sweeper
+from ..queue import Queue
+from .harness import Harness
+
+PATTERN = containing(__file__)
 Deployment = dict[str, Any]
 Message = dict[str, str]
 
@@ -33,12 +36,12 @@ NO_NAME = '[{"aggregateId": 5, "aggregateVersion": 1}]'
 
 @pytest.fixture
 def deployment(session: Session, aws: None) -> Deployment:
-    return session.deployment("sqs_fifo")
+    return session.deployment(PATTERN.name)
 
 
 @pytest.fixture
 def harness(deployment: Deployment, watch: Watch) -> Harness:
-    return Harness("sqs_fifo", deployment["environment"])
+    return Harness(PATTERN.name, deployment["environment"])
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ import pytest
 
 from testkit.harness import Environment, HarnessFor
 from testkit.subjects import InProcess
-from tools.discovery import select
+from tools.discovery import containing
 
-NAME = "transactions"
+PATTERN = containing(__file__)
 
 
 @pytest.fixture
 def environment(harness_for: HarnessFor) -> Iterator[Environment]:
     """Of an empty store."""
-    harness = harness_for(NAME)
+    harness = harness_for(PATTERN.name)
     environment = harness.fresh()
     yield environment
     harness.discard(environment)
@@ -25,10 +25,9 @@ def environment(harness_for: HarnessFor) -> Iterator[Environment]:
 
 @pytest.fixture
 def fresh_store(environment: Environment) -> InProcess:
-    from patterns.transactions.store import from_environment
+    from ..store import from_environment
 
-    [pattern] = select(NAME)
-    return InProcess(from_environment(environment), pattern.sheet)
+    return InProcess(from_environment(environment), PATTERN.sheet)
 
 
 @pytest.fixture
