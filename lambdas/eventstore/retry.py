@@ -34,6 +34,11 @@ def time_limit(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+def seconds_left() -> float:
+    """How long what runs inside the time limit may still take."""
+    return _deadline.get() - time.monotonic()
+
+
 def pause(attempt: int, why: str, window: float | None = None) -> None:
     """Wait before attempt `attempt` + 1 (attempts count from 0), somewhere in `window`: seconds, growing if not given.
 

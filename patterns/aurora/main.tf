@@ -72,8 +72,8 @@ module "migrate" {
   package     = local.package
   handler     = "patterns.aurora.migrate.handler"
   statements  = local.statements
-  environment = local.environment
-  timeout     = 300
+  environment = merge(local.environment, { CLUSTER_ID = aws_rds_cluster.this.cluster_resource_id })
+  timeout     = 900 # a migration may take longer than the 45 s of a call, and is waited for
 
   architecture       = var.architecture
   memory_size        = var.memory_size
