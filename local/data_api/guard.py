@@ -28,6 +28,7 @@ INITDB = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--wal-segsi
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
+    "max_prepared_transactions": "10",
     "shared_buffers": "64MB",
     "dynamic_shared_memory_type": "mmap",
     "fsync": "off",

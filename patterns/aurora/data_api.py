@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import count
+from math import floor
 from typing import Any
 
 from botocore.config import Config
@@ -53,7 +54,7 @@ class Database:
     `client` gives a client of the Data API that waits for an answer for so many seconds and makes one attempt.
     """
 
-    def __init__(self, client: Callable[[int], Any], cluster_arn: str, secret_arn: str, name: str) -> None:
+    def __init__(self, client: Callable[[float], Any], cluster_arn: str, secret_arn: str, name: str) -> None:
         self._client = client
         self._target = {"resourceArn": cluster_arn, "secretArn": secret_arn, "database": name}
 
@@ -105,7 +106,7 @@ def sql_state(error: ClientError) -> str:
     return found[1] if found else ""
 
 
-def _client(read_seconds: int) -> Any:
+def _client(read_seconds: float) -> Any:
     return aws.client(
         "rds-data",
         Config(
@@ -117,10 +118,13 @@ def _client(read_seconds: int) -> Any:
     )
 
 
-def _read_seconds(trouble: Exception | None) -> int:
-    """How long an attempt that begins now waits for its answer: no longer than the invocation lives."""
-    seconds = min(_READ_SECONDS, int(seconds_left()) - _CONNECT_SECONDS)
-    if seconds < 1:
+def _read_seconds(trouble: Exception | None) -> float:
+    """How long an attempt that begins now waits for its answer: no longer than the invocation lives.
+
+    In half seconds, so that few clients do.
+    """
+    seconds = min(_READ_SECONDS, floor(2 * (seconds_left() - _CONNECT_SECONDS)) / 2)
+    if seconds <= 0:
         raise OutOfTime(f"no time is left for an attempt: {_unreachable(trouble)}")
     return seconds
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.eventstore.retry import pause, time_limit
+from lambdas.eventstore.retry import OutOfTime, pause, time_limit
 from patterns.aurora import data_api
 from patterns.aurora.data_api import Database
 
@@ -128,11 +128,14 @@ def _apply(database: Database, migration: Migration) -> None:
 
 def _wait_for_a_running_one(database: Database) -> None:
     """Until no migration holds the lock, one of this call or of another."""
-    for attempt in count():
-        [[free]] = database.execute(f"SELECT pg_try_advisory_xact_lock({_LOCK_NUMBER})")
-        if free:
-            return
-        pause(attempt, "a migration is still running in the database: deploy again to wait for it", _POLL_SECONDS)
+    try:
+        for attempt in count():
+            [[free]] = database.execute(f"SELECT pg_try_advisory_xact_lock({_LOCK_NUMBER})")
+            if free:
+                return
+            pause(attempt, "its lock is held", _POLL_SECONDS)
+    except OutOfTime as error:
+        raise OutOfTime(f"a migration may be running in the database: deploy again to wait for it ({error})") from error
 
 
 def _check_unchanged(applied: Mapping[str, str], wanted: Sequence[Migration]) -> None:
