@@ -29,6 +29,8 @@ class Cluster:
     master_user: str
     master_password: str
     database: str | None
+    idle_in_transaction_ms: str
+    """After which PostgreSQL ends the session of a transaction that does nothing."""
 
 
 class Server:
@@ -49,7 +51,7 @@ class Server:
         if not self.directory:
             self.stop()
             raise Unavailable("PostgreSQL did not start; the log of the local AWS says why")
-        self._as_superuser(*_roles_and_databases(cluster))
+        self._as_superuser(*_roles_and_databases(cluster), *_settings(cluster))
 
     @property
     def pid(self) -> int:
@@ -61,11 +63,13 @@ class Server:
         return Login(self.directory, database or user, user, password)
 
     def follow(self, cluster: Cluster) -> None:
-        """Takes over a new password of the master user."""
-        if cluster.master_password != self.cluster.master_password:
-            self.cluster = cluster
+        """Takes over a new password of the master user, and new settings."""
+        before, self.cluster = self.cluster, cluster
+        if cluster.master_password != before.master_password:
             self.pool.close()  # its sessions were let in with the old one
             self._as_superuser(f"ALTER ROLE {_name(cluster.master_user)} PASSWORD {_text(cluster.master_password)}")
+        if cluster.idle_in_transaction_ms != before.idle_in_transaction_ms:
+            self._as_superuser(*_settings(cluster))
 
     def stop(self) -> None:
         """Ends the server and waits until nothing is left of it."""
@@ -97,6 +101,11 @@ def _roles_and_databases(cluster: Cluster) -> list[str]:
         f"ALTER DATABASE postgres OWNER TO {master}",
         *([f"CREATE DATABASE {_name(cluster.database)} OWNER {master}"] if cluster.database else []),
     ]
+
+
+def _settings(cluster: Cluster) -> list[str]:
+    idle = _text(cluster.idle_in_transaction_ms)
+    return [f"ALTER SYSTEM SET idle_in_transaction_session_timeout = {idle}", "SELECT pg_reload_conf()"]
 
 
 def _name(identifier: str) -> str:
