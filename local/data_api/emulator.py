@@ -16,6 +16,7 @@ from ministack.core.responses import error_response_json, get_region, json_respo
 from ministack.core.router import extract_access_key_id
 from ministack.services import rds, rds_data, secretsmanager
 
+from local.data_api.backups import keeping_backups
 from local.data_api.clusters import Clusters
 from local.data_api.errors import DataApiError
 from local.data_api.servers import Cluster
@@ -35,7 +36,7 @@ def install() -> Clusters:
     """Puts the Data API in its place."""
     clusters = Clusters(exists=lambda resource_id: resource_id in map(_resource_id, rds._clusters.all_values()))
     rds_data.handle_request = _answering(DataApi(clusters), rds_data.handle_request)
-    rds.handle_request = _starting_servers(clusters, keeping_versions(rds.handle_request))
+    rds.handle_request = _starting_servers(clusters, keeping_backups(clusters, keeping_versions(rds.handle_request)))
     _remember_auto_pause()
     return clusters
 

@@ -148,7 +148,7 @@ def test_an_idle_transaction_ends_when_the_parameter_group_says_so(new_database:
     idle = {"ParameterName": "idle_in_transaction_session_timeout", "ParameterValue": "200", "ApplyMethod": "immediate"}
     rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=group, Parameters=[idle])
     rds.modify_db_cluster(DBClusterIdentifier=name, DBClusterParameterGroupName=group)
-    assert new_database.rows("SHOW idle_in_transaction_session_timeout") == [["200ms"]]
+    eventually(lambda: new_database.rows("SHOW idle_in_transaction_session_timeout") == [["200ms"]])
 
     transaction = new_database.begin()
     new_database.execute("INSERT INTO entries VALUES (1)", transactionId=transaction)
