@@ -36,7 +36,9 @@ def restored(scene: Scene, rows: Rows) -> Scene:
 def test_an_append_before_the_ids_are_raised_is_refused_and_stores_nothing(restored: Scene, rows: Rows) -> None:
     """It would come before the restored events for good: readers would pass those unseen."""
     for refused in (event("new", 1), event("moved", 4)):
-        with pytest.raises(ClientError, match="restored events have transaction ids to come: call the function migrate"):
+        with pytest.raises(
+            ClientError, match="restored events have transaction ids to come: call the function migrate"
+        ):
             restored.open().store(refused)
 
     assert rows("SELECT count(*) FROM events") == [[3]]

@@ -59,9 +59,7 @@ def test_a_snapshot_is_of_its_moment_ids_included(original: Database, restore: C
     for number in (1001, 1002, 1003):
         original.execute(f"INSERT INTO entries VALUES ({number})")
 
-    restored = restore(
-        "restore_db_cluster_from_snapshot", SnapshotIdentifier="moment", Engine="aurora-postgresql"
-    )
+    restored = restore("restore_db_cluster_from_snapshot", SnapshotIdentifier="moment", Engine="aurora-postgresql")
 
     assert restored.rows("SELECT count(*) FROM entries") == [[1000]]
     [[after]] = restored.rows(NEXT_ID)
@@ -75,9 +73,7 @@ def test_a_final_snapshot_outlives_its_cluster(original: Database, restore: Call
     rds.delete_db_instance(DBInstanceIdentifier=f"{name_of(original)}-writer")
     rds.delete_db_cluster(DBClusterIdentifier=name_of(original), FinalDBSnapshotIdentifier="final")
 
-    restored = restore(
-        "restore_db_cluster_from_snapshot", SnapshotIdentifier="final", Engine="aurora-postgresql"
-    )
+    restored = restore("restore_db_cluster_from_snapshot", SnapshotIdentifier="final", Engine="aurora-postgresql")
 
     assert restored.rows("SELECT count(*) FROM entries") == [[1000]]
 
