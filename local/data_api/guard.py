@@ -1,9 +1,10 @@
 """Runs one PostgreSQL server for as long as its own standard input is open, and leaves nothing behind.
 
-`python guard.py <directory of the PostgreSQL package> [<files of a backup>]`. The first line of its input is the superuser's password; when
-the server is ready, it prints the directory of the server's socket. Its caller may end in any way, even by kill -9:
-that closes the input, the server is stopped at once, and its data removed. What a killed guard left is removed by the
-next one, whereupon PostgreSQL, which looks for its files every minute, stops too. Needs only the standard library.
+`python guard.py <directory of the PostgreSQL package> [<files of a backup>]`. The first line of its input is the
+superuser's password; when the server is ready, it prints the directory of the server's socket. Its caller may end in
+any way, even by kill -9: that closes the input, the server is stopped at once, and its data removed. What a killed
+guard left is removed by the next one, whereupon PostgreSQL, which looks for its files every minute, stops too. Needs
+only the standard library.
 """
 
 import fcntl

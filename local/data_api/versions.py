@@ -1,8 +1,8 @@
 """What RDS does about engine versions and MiniStack 1.5.33 does not, for Aurora PostgreSQL.
 
-A downgrade is refused. A major version alone stands for one of its minor ones. Instances follow their cluster. A cluster
-all of whose instances allow it moves to a newer minor version when `upgrade` plays the maintenance window. A cluster
-whose password RDS manages has no blue/green deployments. Sources: README.md.
+A downgrade is refused. A major version alone stands for one of its minor ones. Instances follow their cluster. When
+`upgrade` plays the maintenance window, a cluster all of whose instances allow it moves to a newer minor version. A
+cluster whose password RDS manages has no blue/green deployments. Sources: README.md.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -29,7 +29,8 @@ BEGIN
         PERFORM pg_advisory_unlock_shared(7);
     END IF;
     RETURN QUERY
-        SELECT requested.number, "aggregateId", "aggregateVersion", "eventId", "eventType", "eventVersion", field.metadata
+        SELECT
+            requested.number, "aggregateId", "aggregateVersion", "eventId", "eventType", "eventVersion", field.metadata
         FROM json_array_elements(request) WITH ORDINALITY AS requested (event, number)
         CROSS JOIN json_to_record(event) AS field (
             "aggregateId" text, "aggregateVersion" bigint, "eventId" text, "eventType" text, "eventVersion" bigint,

@@ -136,7 +136,7 @@ def test_one_that_fails_after_its_call_has_timed_out_says_where_to_look_and_noth
     second.write_text(f"PERFORM pg_sleep(1); {second.read_text()} CREATE TABLE second (id int);")
     with (
         watch.recording(CallTimesOut()),
-        pytest.raises(migrate.Failed, match="0002_second.* the database's log") as told,
+        pytest.raises(migrate.Failed, match=r"0002_second.* the database's log") as told,
     ):
         run()
 

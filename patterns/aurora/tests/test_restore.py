@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from patterns.aurora.tests.harness import Harness, append
+from patterns.aurora.tests.harness import Harness
 from testkit.examples import event, versions
 from testkit.schedules import Scene
 

@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 
-from lambdas.eventstore.limits import PAGE_BYTES
 from patterns.aurora import store
 from patterns.aurora.tests.harness import Harness, Transaction
 from testkit.examples import event, new_id
 from testkit.schedules import Scene, clock_moved
-from testkit.session import Session
 
 Rows = Callable[..., list[list[Any]]]
 README = Path(store.__file__).with_name("README.md")
