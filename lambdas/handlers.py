@@ -16,7 +16,20 @@ from lambdas.eventstore.wire import Operation, answer
 
 _logger = Logger()
 _metrics = Metrics()
-_store = import_module(f"patterns.{os.environ['PATTERN']}.store").from_environment(os.environ)
+
+
+def _pattern(name: str) -> Any:
+    """The module with the store of PATTERN."""
+    path = f"patterns.{name}.store"
+    try:
+        return import_module(path)
+    except ModuleNotFoundError as error:
+        if not path.startswith(str(error.name)):
+            raise
+        raise RuntimeError(f"PATTERN is {name}, and the package does not hold {path}: deploy {name}.zip") from None
+
+
+_store = _pattern(os.environ["PATTERN"]).from_environment(os.environ)
 
 _ANSWER_SECONDS = 0.5
 """Kept back from the invocation's time, for writing the answer and the log."""

@@ -133,7 +133,7 @@ def _table(events: Sequence[StoredEvent]) -> Table:
 
 def _expect(holds: bool, what: str) -> None:
     if not holds:
-        raise Failure(f"It does not hold that {what}. Please report this.")
+        raise Failure(f"The store does not show that {what}. Please report this.")
 
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPa
 from lambdas.eventstore.errors import InvalidRequest
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.retry import OutOfTime, pause
-from patterns.aurora import data_api
-from patterns.aurora.data_api import Database, Row
+
+from . import data_api
+from .data_api import Database, Row
 
 _APPEND = """
 SELECT event_id, "offset", current_version

@@ -13,7 +13,8 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.eventstore.sequencing import doorbells, runtime
-from patterns.sqs_fifo.queue import Queue
+
+from .queue import Queue
 
 
 @runtime.function

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from patterns.aurora.tests.harness import Harness
-from patterns.aurora.tests.test_late_commits import waiting
 from testkit.examples import event, new_id, versions
 from testkit.harness import eventually
 from testkit.schedules import Scene
+
+from .harness import Harness
+from .test_late_commits import waiting
 
 Rows = Callable[..., list[list[Any]]]
 

@@ -18,13 +18,15 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 from lambdas.eventstore.retry import OutOfTime, time_limit
-from patterns.aurora import data_api, migrate
-from patterns.aurora.tests.harness import Harness
 from testkit import faults
 from testkit.aws_calls import Call, Disturbance, Watch
 from testkit.faults import AnswerLost, Crash, CrashAfter, CrashBefore, Fault
 from testkit.harness import Environment
 from testkit.session import Session
+
+from .. import data_api, migrate
+from .conftest import PATTERN
+from .harness import Harness
 
 Migrate = Callable[[], list[str]]
 
@@ -196,7 +198,7 @@ def test_the_deployed_function_has_done_it_all(session: Session, aws: None) -> N
 
 def test_a_migration_that_fails_fails_the_deployed_function(session: Session, aws: None) -> None:
     """And with it the deployment."""
-    environment = session.deployment("aurora")["environment"]
+    environment = session.deployment(PATTERN.name)["environment"]
     database = data_api.from_environment(environment)
     with time_limit(30):
         database.execute("UPDATE migrations SET digest = 'x' || digest WHERE name = '0001_events'")
@@ -208,7 +210,7 @@ def test_a_migration_that_fails_fails_the_deployed_function(session: Session, aw
 
 
 def invoke(session: Session) -> dict[str, Any]:
-    function = session.deployment("aurora")["outputs"]["migrate"]
+    function = session.deployment(PATTERN.name)["outputs"]["migrate"]
     answer = boto3.client("lambda").invoke(FunctionName=function, Payload=b"{}")
     payload: dict[str, Any] = json.load(answer["Payload"])
     assert "FunctionError" not in answer, payload

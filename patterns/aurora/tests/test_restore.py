@@ -11,9 +11,10 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from patterns.aurora.tests.harness import Harness
 from testkit.examples import event, versions
 from testkit.schedules import Scene
+
+from .harness import Harness
 
 Rows = Callable[..., list[list[Any]]]
 ELSEWHERE = 5_000_000_000_000

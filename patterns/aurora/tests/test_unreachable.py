@@ -15,15 +15,16 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore import wire
 from lambdas.eventstore.retry import OutOfTime, time_limit
-from patterns.aurora import store
-from patterns.aurora.data_api import Database
-from patterns.aurora.tests.harness import Harness, append
 from testkit import faults
 from testkit.aws_calls import Call
 from testkit.examples import event, new_id, versions
 from testkit.faults import Fault
 from testkit.harness import Environment, eventually
 from testkit.schedules import Scene
+
+from .. import store
+from ..data_api import Database
+from .harness import Harness, append
 
 HELD_SECONDS = 45
 """For which the service holds a statement."""

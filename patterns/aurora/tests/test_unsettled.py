@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from patterns.aurora import store
-from patterns.aurora.tests.harness import Harness, Transaction
 from testkit.examples import event, new_id
 from testkit.schedules import Scene, clock_moved
+
+from .. import store
+from .harness import Harness, Transaction
 
 Rows = Callable[..., list[list[Any]]]
 README = Path(store.__file__).with_name("README.md")

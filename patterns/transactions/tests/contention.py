@@ -8,8 +8,9 @@ from functools import partial
 from lambdas.eventstore.contract import Append
 from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.retry import time_limit
-from patterns.transactions.store import TransactionsEventStore
-from patterns.transactions.tests.simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
+
+from ..store import TransactionsEventStore
+from .simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
 
 LAMBDA_SECONDS = 30.0
 

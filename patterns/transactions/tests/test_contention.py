@@ -12,10 +12,11 @@ from functools import cache, partial
 import pytest
 
 from lambdas.eventstore import StoredEvent
-from patterns.transactions.store import TransactionsEventStore
-from patterns.transactions.tests import contention
-from patterns.transactions.tests.history import History, check_order, shares, tail
-from patterns.transactions.tests.simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
+
+from ..store import TransactionsEventStore
+from . import contention
+from .history import History, check_order, shares, tail
+from .simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
 
 contend = cache(contention.contend)
 SECONDS = 10
