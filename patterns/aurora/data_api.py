@@ -28,7 +28,10 @@ _PASSING = {
     "DatabaseUnavailableException",  # a failover
     "InvalidResourceStateException",  # the cluster is being changed
     "StatementTimeoutException",  # the service has ended the statement: it waited for a lock, or the database is busy
-    "ThrottlingException",
+    "ThrottlingException",  # and what other services call it
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
 }
 
 _PASSING_STATE = re.compile(r"SQLState: (08...|25006|28P01|40001|40P01|53200|53300|57P0[1-3])")
