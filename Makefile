@@ -51,7 +51,7 @@ down: $(INSTALLED) ## Stop the local AWS, which forgets all that is deployed the
 
 .PHONY: test
 test: lint ## Check everything: lint, types, unit, Terraform, conformance
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types and the Terraform format
@@ -59,11 +59,11 @@ lint: $(INSTALLED) ## Check style, types and the Terraform format
 
 .PHONY: unit
 unit: $(INSTALLED) ## Run the tests that need no local AWS
-	@$(PYTHON) -m pytest -n $(WORKERS) tests/unit
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup tests/unit
 
 .PHONY: conformance
 conformance: $(INSTALLED) ## Check that PATTERN keeps the contract and its guarantee sheet
-	@PATTERN='$(PATTERN)' $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/conformance
+	@PATTERN='$(PATTERN)' $(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup tests/conformance
 
 .PHONY: pattern
 pattern: $(INSTALLED) ## Begin a new pattern, patterns/NAME

@@ -7,22 +7,23 @@ carry ids and counts, never a payload; metrics count events stored, conflicts an
 import os
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambdas.eventstore.contract import StoreModule
 from lambdas.eventstore.wire import Operation, answer
 
 _logger = Logger()
 _metrics = Metrics()
 
 
-def _pattern(name: str) -> Any:
+def _pattern(name: str) -> StoreModule:
     """The module with the store of PATTERN."""
     path = f"patterns.{name}.store"
     try:
-        return import_module(path)
+        return cast(StoreModule, import_module(path))
     except ModuleNotFoundError as error:
         if not path.startswith(str(error.name)):
             raise

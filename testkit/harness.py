@@ -12,18 +12,22 @@ import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import uuid4
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
 
-from lambdas.eventstore import EventStore
+from lambdas.eventstore import EventStore, StoreModule
 from testkit.examples import Event
 
+if TYPE_CHECKING:
+    from testkit.schedules import Schedule
+
 Environment = dict[str, str]
-Schedule = Callable[["Harness", Environment], bool]
-"""Forces a situation on a fresh store; whether it then showed what the schedule is filed under."""
+
+HarnessFor = Callable[[str], "Harness"]
+"""Makes the harness of the pattern that it is given."""
 
 
 class Harness:
@@ -57,8 +61,7 @@ class Harness:
 
     def open(self, environment: Environment) -> EventStore:
         """The store, as a Lambda with that environment would make it."""
-        store: EventStore = import_module(f"patterns.{self.pattern}.store").from_environment(environment)
-        return store
+        return cast(StoreModule, import_module(f"patterns.{self.pattern}.store")).from_environment(environment)
 
     def settle(self, environment: Environment) -> None:
         """Does whatever it takes, for as long as it takes, until all that is stored shows in `get_all_events`.
@@ -91,19 +94,24 @@ class Harness:
         return False
 
     def _clone(self, table: str) -> str:
-        original = self._dynamodb.describe_table(TableName=table)["Table"]
         clone = f"{_FRESH}{uuid4().hex}"
-        index_parts = ("IndexName", "KeySchema", "Projection")
-        indexes = {
-            kind: [{part: index[part] for part in index_parts} for index in original[kind]]
-            for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
-            if original.get(kind)
-        }
-        streams = {part: original[part] for part in ("StreamSpecification",) if part in original}
-        schema = {part: original[part] for part in ("KeySchema", "AttributeDefinitions")}
-        self._dynamodb.create_table(TableName=clone, BillingMode="PAY_PER_REQUEST", **schema, **indexes, **streams)
+        self._dynamodb.create_table(**definition(self._dynamodb, table) | {"TableName": clone})
         self._dynamodb.get_waiter("table_exists").wait(TableName=clone, WaiterConfig={"Delay": 1})
         return clone
+
+
+def definition(dynamodb: Any, table: str) -> dict[str, Any]:
+    """What CreateTable needs to make a table like this one: keys, indexes and stream."""
+    original = dynamodb.describe_table(TableName=table)["Table"]
+    index_parts = ("IndexName", "KeySchema", "Projection")
+    indexes = {
+        kind: [{part: index[part] for part in index_parts} for index in original[kind]]
+        for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
+        if original.get(kind)
+    }
+    parts = ("TableName", "KeySchema", "AttributeDefinitions", "StreamSpecification")
+    schema = {part: original[part] for part in parts if part in original}
+    return {"BillingMode": "PAY_PER_REQUEST", **schema, **indexes}
 
 
 def harness_of(pattern: str) -> type[Harness]:

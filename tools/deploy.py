@@ -9,13 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lambdas.eventstore.wire import OPERATIONS
 from tools import arguments, deployments, literals, package, providers, targets, terraform
 from tools.console import Failure, progress, result, run
 from tools.discovery import ROOT, Pattern
 from tools.targets import Target
 from tools.terraform import Workspace
-
-OPERATIONS = ("store_events", "get_aggregate_events", "get_all_events")
 
 EXAMPLE = {
     "events": [

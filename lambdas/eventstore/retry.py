@@ -10,6 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import inf
+
+DEFAULT_SECONDS = 10.0
+"""How long to go on trying where nobody has set a time limit."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 """Seconds. The first is about twice a transaction's latency; the longest bounds how long a free slot stays unused."""
@@ -17,11 +21,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 MARGIN = 0.5
 """Seconds kept for the attempt that follows the last pause."""
 
-_deadline: ContextVar[float] = ContextVar("deadline")
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class OutOfTime(Exception):
-    """Contention, throttling or silence outlasted the invocation. Nothing was stored, unless the message doubts it."""
+    """Contention, throttling or silence outlasted the time limit. Nothing was stored, unless the message doubts it."""
 
 
 @contextmanager
@@ -35,19 +39,31 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float:
-    """How long what runs inside the time limit may still take."""
-    return _deadline.get() - time.monotonic()
+    """How long what runs inside the time limit may still take; infinity without one."""
+    deadline = _deadline.get()
+    return deadline - time.monotonic() if deadline else inf
 
 
-def pause(attempt: int, why: str, window: float | None = None) -> None:
-    """Wait before attempt `attempt` + 1 (attempts count from 0), somewhere in `window`: seconds, growing if not given.
+class Retries:
+    """The attempts at one thing. Without a `time_limit` they end `DEFAULT_SECONDS` after their first pause began."""
 
-    Raises:
-        OutOfTime: too little time is left for another attempt.
-    """
-    if window is None:
-        window = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
-    seconds = random.uniform(0, window)
-    if _deadline.get() - time.monotonic() < seconds + MARGIN:
-        raise OutOfTime(f"gave up after {attempt + 1} attempts: {why}")
-    time.sleep(seconds)
+    def __init__(self) -> None:
+        self.attempts = 1
+        self._default: float | None = None
+
+    def pause(self, why: str, window: float | None = None) -> None:
+        """Wait before the next attempt, somewhere in `window`: seconds, growing with the attempts if not given.
+
+        Raises:
+            OutOfTime: too little time is left for another attempt.
+        """
+        now = time.monotonic()
+        self._default = self._default or now + DEFAULT_SECONDS
+        deadline = _deadline.get() or self._default
+        if window is None:
+            window = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self.attempts - 1))
+        seconds = random.uniform(0, window)
+        if deadline - now < seconds + MARGIN:
+            raise OutOfTime(f"gave up after {self.attempts} attempts: {why}")
+        time.sleep(seconds)
+        self.attempts += 1

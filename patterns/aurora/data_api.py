@@ -10,7 +10,6 @@ that: a caller who tried again sooner would have two statements in the database,
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from itertools import count
 from math import floor
 from typing import Any
 
@@ -18,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
 from lambdas.eventstore import aws
-from lambdas.eventstore.retry import OutOfTime, pause, seconds_left
+from lambdas.eventstore.retry import OutOfTime, Retries, seconds_left
 
 _CONNECT_SECONDS, _READ_SECONDS = 1, 50
 """A statement has 45 s (docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.timeouts.html, read 2026-11)."""
@@ -88,7 +87,8 @@ class Database:
 
     def _call(self, passes: Callable[[ClientError], bool], **statement: Any) -> dict[str, Any]:
         trouble: Exception | None = None
-        for attempt in count():
+        retries = Retries()
+        while True:
             client = self._client(_read_seconds(trouble))
             try:
                 answer: dict[str, Any] = client.execute_statement(**self._target, **statement)
@@ -99,8 +99,7 @@ class Database:
                 if not passes(error):
                     raise
                 trouble = error
-            pause(attempt, _unreachable(trouble))
-        raise AssertionError("unreachable")
+            retries.pause(_unreachable(trouble))
 
 
 def sql_state(error: ClientError) -> str:
@@ -126,7 +125,7 @@ def _read_seconds(trouble: Exception | None) -> float:
 
     In half seconds, so that few clients do.
     """
-    seconds = min(_READ_SECONDS, floor(2 * (seconds_left() - _CONNECT_SECONDS)) / 2)
+    seconds = floor(2 * min(_READ_SECONDS, seconds_left() - _CONNECT_SECONDS)) / 2
     if seconds <= 0:
         raise OutOfTime(f"no time is left for an attempt: {_unreachable(trouble)}")
     return seconds

@@ -11,13 +11,12 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.eventstore.retry import OutOfTime, pause, time_limit
+from lambdas.eventstore.retry import OutOfTime, Retries, time_limit
 
 from . import data_api
 from .data_api import Database
@@ -130,11 +129,12 @@ def _apply(database: Database, migration: Migration) -> None:
 def _wait_for_a_running_one(database: Database) -> None:
     """Until no migration holds the lock, one of this call or of another."""
     try:
-        for attempt in count():
+        retries = Retries()
+        while True:
             [[free]] = database.execute(f"SELECT pg_try_advisory_xact_lock({_LOCK_NUMBER})")
             if free:
                 return
-            pause(attempt, "its lock is held", _POLL_SECONDS)
+            retries.pause("its lock is held", _POLL_SECONDS)
     except OutOfTime as error:
         raise OutOfTime(f"a migration may be running in the database: deploy again to wait for it ({error})") from error
 

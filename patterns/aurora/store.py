@@ -12,7 +12,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.exceptions import ClientError
@@ -21,7 +20,7 @@ from lambdas.eventstore import ksuids, offsets
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
 from lambdas.eventstore.errors import InvalidRequest
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.retry import OutOfTime, pause
+from lambdas.eventstore.retry import OutOfTime, Retries
 
 from . import data_api
 from .data_api import Database, Row
@@ -74,15 +73,15 @@ class AuroraEventStore(EventStore):
         # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
         event_ids = ksuids.issue(len(append.events), time.time())
         request = _request(append, event_ids)
-        for attempt in count():
+        retries = Retries()
+        while True:
             told = self._append(append, request)
             if all(event_id for event_id, _, _ in told):
                 return [event.stored(i, offset) for event, (i, offset, _) in zip(append.events, told, strict=True)]
             current = {event.aggregate_id: row[2] for event, row in zip(append.events, told, strict=True)}
             if conflict := append.conflict(current.__getitem__):
                 raise conflict
-            pause(attempt, "what the request builds on was stored only after it was missed, every time")
-        raise AssertionError("unreachable")
+            retries.pause("what the request builds on was stored only after it was missed, every time")
 
     def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         rows = self._rows(_AGGREGATE_PAGE, limit, aggregate_id=aggregate_id, from_version=from_version)

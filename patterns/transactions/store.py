@@ -24,7 +24,7 @@ from lambdas.eventstore.dynamodb.reads import gapless, query_items
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.offsets import to_position
-from lambdas.eventstore.retry import pause
+from lambdas.eventstore.retry import Retries
 
 _POSITION_IS_FREE = "attribute_not_exists(logKey)"
 """With "position n-1 exists", read beforehand and never false again, what makes positions dense."""
@@ -70,7 +70,8 @@ class TransactionsEventStore(EventStore):
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
         # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
         event_ids = new_ids(self._events, append)
-        for attempt in count():
+        retries = Retries()
+        while True:
             try:
                 first = self._tail() + 1
                 self._write(append, event_ids, first)
@@ -80,9 +81,9 @@ class TransactionsEventStore(EventStore):
                     case "conflict":
                         return stored_before(self._events, append, event_ids)
                     case "raced":
-                        pause(attempt, "other appends took every next position", _RACE_WINDOW / (attempt + 1))
+                        retries.pause("other appends took every next position", _RACE_WINDOW / retries.attempts)
                     case "throttled":
-                        pause(attempt, "DynamoDB throttled every attempt")
+                        retries.pause("DynamoDB throttled every attempt")
                     case _:
                         raise
         stored = zip(append.events, event_ids, count(first), strict=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_conflict_stays_one_whatever_happens_to_its_calls(trial: Trials, kind:
             before, fault = on.stored(), kind(number)
 
             request = (event(free, 1), event(taken, 2))
-            answer = disturbed(on.watch, fault, lambda on=on, request=request: on.open().try_to_store(*request))
+            answer = disturbed(on.watch, fault, partial(on.open().try_to_store, *request))
 
             assert answer is None or answer["error"]["currentVersion"] == 2
             assert on.stored() == before
@@ -121,7 +122,7 @@ def test_the_way_into_the_log_survives_a_fault_at_each_of_its_calls(trial: Trial
             on.open().store(event(josh, 2))
             fault = kind(number)
 
-            disturbed(on.watch, fault, lambda on=on: on.harness.settle(on.environment))
+            disturbed(on.watch, fault, partial(on.harness.settle, on.environment))
 
             on.assert_sound()
             if not fault.struck:

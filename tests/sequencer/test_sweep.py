@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,14 +14,14 @@ from lambdas.eventstore.sequencing import doorbells
 from lambdas.eventstore.sequencing.doorbells import Doorbells
 from lambdas.eventstore.sequencing.sweep import sweep
 from tests.sequencer import model
-from tests.sequencer.model import Call, Fault
+from tests.sequencer.model import Call, Fault, Strike
 from tests.sequencer.world import SECONDS, ModelWorld, numbers
 
 ALL = "z" * ksuids.LENGTH
 """Above every id."""
 
 
-def run(world: ModelWorld, ring: Callable[[Doorbells], object], limit: int = 1000, settled: str = ALL) -> int:
+def run(world: ModelWorld, ring: Callable[[Doorbells], Any], limit: int = 1000, settled: str = ALL) -> int:
     with time_limit(SECONDS):
         return sweep(world.open_events(), world.open_log(), ring, limit, settled)
 
@@ -93,11 +94,11 @@ def test_an_item_that_is_no_event_does_not_stop_the_sweep(world: ModelWorld) -> 
 
 
 @pytest.mark.parametrize("kind", model.FAULTS)
-def test_a_sweep_killed_anywhere_misses_nothing_in_that_pass(kind: Call) -> None:
+def test_a_sweep_killed_anywhere_misses_nothing_in_that_pass(kind: Strike) -> None:
     for number in numbers():
         world, fault = ModelWorld(), Fault(kind, number)
         world.store(*((name, version) for name in ("ann", "josh", "eve", "bob") for version in (1, 2)))
-        world.disturbed(fault, lambda world=world: run(world, world.sequence, limit=3))
+        world.disturbed(fault, partial(run, world, world.sequence, limit=3))
         world.assert_sound()
         run(world, world.sequence, limit=3)
         while world.in_the_middle_of_a_pass():

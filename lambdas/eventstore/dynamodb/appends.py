@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -21,7 +20,7 @@ from lambdas.eventstore.contract import Append
 from lambdas.eventstore.dynamodb.items import Item, to_attribute, to_item
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import NewEvent, StoredEvent
-from lambdas.eventstore.retry import pause
+from lambdas.eventstore.retry import Retries
 
 VERSION_IS_FREE = "attribute_not_exists(aggregateId)"
 """Together with "version n-1 exists", read beforehand, this is the whole of optimistic concurrency: events are never
@@ -38,13 +37,14 @@ def append_events(table: EventsTable, append: Append, also: Attributes = lambda 
     """`EventStore.store_events`. Each item also has the attributes that `also` gives, such as the key of an index."""
     # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
     event_ids = new_ids(table, append)
-    for attempt in count():
+    retries = Retries()
+    while True:
         outcome = _write(table, append, event_ids, also)
         if outcome == "stored":
             break
         if outcome == "conflict":
             return stored_before(table, append, event_ids)
-        pause(attempt, "other transactions kept the items of this request busy")
+        retries.pause("other transactions kept the items of this request busy")
     return [event.stored(event_id) for event, event_id in zip(append.events, event_ids, strict=True)]
 
 
@@ -123,14 +123,14 @@ def _already_stored(table: EventsTable, append: Append, event_ids: Sequence[str]
     stored as a whole, though for a moment a reader may see a part of it.
     """
     keys = [(event.aggregate_id, event.aggregate_version) for event in append.events]
-    for attempt in count():
+    retries = Retries()
+    while True:
         items = table.get(keys)
         if not any(_is_of(append, event_ids, item) for item in items.values()):
             return None
         if len(items) == len(keys):
             return [table.event(items[key]) for key in keys]
-        pause(attempt, "a part of this request, which is stored, cannot be seen yet")
-    raise AssertionError("unreachable")
+        retries.pause("a part of this request, which is stored, cannot be seen yet")
 
 
 def _is_of(append: Append, event_ids: Sequence[str], item: Item) -> bool:

@@ -17,7 +17,7 @@ from itertools import islice
 from lambdas.eventstore.dynamodb.items import Item, Key, to_event
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.retry import pause
+from lambdas.eventstore.retry import FIRST_PAUSE, Retries
 from lambdas.eventstore.sequencing import log
 from lambdas.eventstore.sequencing.doorbells import BATCH, Doorbells, batches
 from lambdas.eventstore.sequencing.log import Log, PositionTaken
@@ -50,6 +50,7 @@ class Sequencer:
 
     def _sequence_batch(self, doorbells: Doorbells) -> Doorbells:
         looks = 0
+        retries = Retries()
         while doorbells:
             checkpoint = self._log.checkpoint()
             sequenced = self._log.sequenced(list(doorbells))
@@ -61,7 +62,7 @@ class Sequencer:
                 looks += 1
                 if looks == _LOOKS:
                     break
-                pause(looks, "an event that was heard of cannot be read")
+                retries.pause("an event that was heard of cannot be read", window=FIRST_PAUSE * 2**looks)
         return doorbells
 
     def _next_events(self, doorbells: Doorbells, sequenced: Mapping[str, int]) -> list[StoredEvent]:

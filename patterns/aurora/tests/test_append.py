@@ -11,6 +11,7 @@ import pytest
 from testkit.examples import event, new_id, versions
 from testkit.harness import eventually
 from testkit.schedules import Scene
+from testkit.subjects import InProcess
 
 from .harness import Harness
 from .test_late_commits import waiting
@@ -60,9 +61,9 @@ def test_a_request_is_never_refused_for_its_own_events_whenever_another_attempt_
         lock = own.open_transaction(scene.environment)
         lock.rows("SELECT pg_advisory_xact_lock(7)")
         store, other = scene.open(), scene.open()
-        attempt = threading.Thread(target=lambda s=store, r=request, a=answers: a.append(s.answer("store_events", r)))
+        attempt = threading.Thread(target=ask, args=(store, request, answers))
         attempt.start()
-        eventually(lambda a=attempt: not a.is_alive() or waiting(scene) == 1, 10, "the attempt to wait or to end")
+        await_a_hold_or_the_end(scene, attempt)
         if attempt.is_alive():
             held_at.append(number)
             other.store(event(aggregate, 1))
@@ -81,6 +82,14 @@ def test_a_request_is_never_refused_for_its_own_events_whenever_another_attempt_
     assert held_at
     assert held_at == list(range(1, len(held_at) + 1))
     assert len(held_at) < LOOKS, "raise LOOKS: there are more"
+
+
+def await_a_hold_or_the_end(scene: Scene, attempt: threading.Thread) -> None:
+    eventually(lambda: not attempt.is_alive() or waiting(scene) == 1, 10, "the attempt to wait or to end")
+
+
+def ask(store: InProcess, request: dict[str, Any], answers: list[dict[str, Any]]) -> None:
+    answers.append(store.answer("store_events", request))
 
 
 @pytest.mark.parametrize("events", [1, 20])

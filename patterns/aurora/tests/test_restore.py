@@ -144,7 +144,7 @@ def copy(store: Store) -> Store:
     deadline = time.monotonic() + 20
     while True:
         try:
-            store.harness.rows(store.harness.deployed, sql)
+            store.harness.rows(dict(store.harness.deployed), sql)
             return Store(store.harness, environment, store.watch, store._sheet)
         except ClientError as error:  # idle sessions of the Data API
             if "being accessed by other users" not in str(error) or time.monotonic() > deadline:
@@ -156,7 +156,7 @@ def end_sessions(store: Store) -> None:
     assert isinstance(store.harness, Harness)
     name = store.environment["DATABASE"]
     store.harness.rows(
-        store.harness.deployed, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        dict(store.harness.deployed), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
     )
 
 

@@ -12,18 +12,17 @@ import boto3
 import pytest
 
 from lambdas.eventstore.remote import RemoteEventStore
+from lambdas.eventstore.wire import OPERATIONS
 from testkit.examples import event, new_id, versions
 from testkit.session import Session
 from tools.console import Failure
-from tools.deploy import OPERATIONS, deploy
+from tools.deploy import deploy
 from tools.targets import Target
 
 from .conftest import PATTERN
 
-Store = RemoteEventStore
 
-
-def store_of(outputs: dict[str, Any]) -> Store:
+def store_of(outputs: dict[str, Any]) -> RemoteEventStore:
     return RemoteEventStore(boto3.client("lambda"), {operation: outputs[operation] for operation in OPERATIONS})
 
 

@@ -110,4 +110,4 @@ def test_the_query_of_the_readme_finds_a_prepared_transaction_which_belongs_to_n
     try:
         assert [row[0] for row in rows(query) if row[2] == transaction] == ["prepared forgotten"]
     finally:
-        own.rows(own.deployed, "ROLLBACK PREPARED 'forgotten'")
+        own.rows(dict(own.deployed), "ROLLBACK PREPARED 'forgotten'")

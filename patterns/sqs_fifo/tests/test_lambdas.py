@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -15,12 +14,13 @@ from botocore.exceptions import ClientError, HTTPClientError
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
 from testkit.aws_calls import Call, Disturbance, Watch
-from testkit.examples import Event, event, history, new_id
+from testkit.examples import event, history, new_id
 from testkit.harness import Environment, eventually
+from testkit.permissions import CHANGES, key_of, role_like
+from testkit.sequenced import assert_the_deployed_sweep_finds, names, store
 from testkit.session import Session
 from testkit.streams import Stream
-from testkit.subjects import VISIBLE_SECONDS, InProcess
-from tests.conformance.test_permissions import CHANGES, key_of, role_like
+from testkit.subjects import VISIBLE_SECONDS
 from tools.discovery import containing
 
 from .. import relay, sequencer, sweeper
@@ -52,24 +52,16 @@ def environment(harness: Harness) -> Iterator[Environment]:
     harness.discard(made)
 
 
-def store(environment: Environment, *events: Event) -> InProcess:
-    subject = InProcess(Harness(PATTERN.name, environment).open(environment), PATTERN.sheet)
-    subject.store(*events)
-    return subject
-
-
-def names(events: list[Event]) -> list[tuple[str, int]]:
-    return [(event["aggregateId"], event["aggregateVersion"]) for event in events]
-
-
 def message(number: int, *pointers: tuple[str, int], body: str | None = None) -> Message:
     text = json.dumps([{"aggregateId": aggregate, "aggregateVersion": version} for aggregate, version in pointers])
     return {"messageId": str(number), "receiptHandle": f"handle {number}", "body": text if body is None else body}
 
 
-def test_the_relay_sends_pointers_in_one_group_and_no_event(environment: Environment, watch: Watch) -> None:
+def test_the_relay_sends_pointers_in_one_group_and_no_event(
+    harness: Harness, environment: Environment, watch: Watch
+) -> None:
     ann, josh = new_id(), new_id()
-    store(environment, event(ann, 1, secret="of ann"), event(ann, 2), event(josh, 1))
+    store(harness, environment, event(ann, 1, secret="of ann"), event(ann, 2), event(josh, 1))
     records = Stream(environment["TABLE"]).all()
 
     with watch.recording() as calls:
@@ -92,7 +84,7 @@ def test_a_message_holds_a_hundred_of_the_longest_pointers(environment: Environm
 def test_a_batch_that_the_relay_is_given_again_adds_no_message_while_the_queue_remembers_it(
     harness: Harness, environment: Environment
 ) -> None:
-    store(environment, event(new_id(), 1))
+    store(harness, environment, event(new_id(), 1))
     queue, records = Queue.from_environment(environment), Stream(environment["TABLE"]).all()
     relay.relay(queue, {"Records": records})
     relay.relay(queue, {"Records": records})
@@ -103,7 +95,7 @@ def test_once_the_deduplication_window_has_passed_repeated_messages_change_nothi
     harness: Harness, environment: Environment
 ) -> None:
     ann = new_id()
-    subject = store(environment, *history(ann, 3))
+    subject = store(harness, environment, *history(ann, 3))
     records = Stream(environment["TABLE"]).all()
     queue, running = Queue.from_environment(environment), runtime.sequencer(environment)
     for window in range(3):
@@ -126,10 +118,10 @@ def in_window(number: int) -> Any:
 @pytest.mark.parametrize("bad", range(5))
 @pytest.mark.parametrize("body", [None, "", "no JSON", '{"a": 1}', '[{"aggregateId": "ann"}]', NO_NAME])
 def test_a_message_that_cannot_be_met_fails_with_all_behind_it(
-    environment: Environment, bad: int, body: str | None
+    harness: Harness, environment: Environment, bad: int, body: str | None
 ) -> None:
     aggregates = [new_id() for _ in range(5)]
-    subject = store(environment, *(event(aggregate, 1) for aggregate in aggregates))
+    subject = store(harness, environment, *(event(aggregate, 1) for aggregate in aggregates))
     messages = [message(n, (aggregate, 1)) for n, aggregate in enumerate(aggregates)]
     messages[bad] = message(bad, (aggregates[0], 1), ("nobody", 1), body=body)
 
@@ -140,9 +132,11 @@ def test_a_message_that_cannot_be_met_fails_with_all_behind_it(
     assert {name for name, _ in names(subject.tail(None)[0])} >= met - {aggregates[0]}
 
 
-def test_a_message_is_not_failed_for_what_another_claims_of_the_same_aggregate(environment: Environment) -> None:
+def test_a_message_is_not_failed_for_what_another_claims_of_the_same_aggregate(
+    harness: Harness, environment: Environment
+) -> None:
     ann = new_id()
-    store(environment, event(ann, 1))
+    store(harness, environment, event(ann, 1))
     messages = [message(0, (ann, 1)), message(1, (ann, 1)), message(2, (ann, 9)), message(3, (ann, 1))]
     failed = sequencer.sequence(runtime.sequencer(environment), messages)
     assert [failure["messageId"] for failure in failed] == ["2", "3"]
@@ -166,14 +160,14 @@ def test_a_release_that_fails_is_no_failure(environment: Environment) -> None:
     sequencer.release(Queue.from_environment(environment), [message(0, ("nobody", 1))])
 
 
-def test_an_aws_failure_fails_the_whole_batch(environment: Environment, watch: Watch) -> None:
+def test_an_aws_failure_fails_the_whole_batch(harness: Harness, environment: Environment, watch: Watch) -> None:
     class NoPages(Disturbance):
         def before_sending(self, call: Call, request: Any, send: Any) -> None:
             if call.operation == "PutItem":
                 raise HTTPClientError(error="unreachable")
 
     ann = new_id()
-    store(environment, event(ann, 1))
+    store(harness, environment, event(ann, 1))
     running = runtime.sequencer(environment)
     with watch.recording(NoPages()), pytest.raises(HTTPClientError):
         sequencer.sequence(running, [message(0, (ann, 1))])
@@ -184,7 +178,7 @@ def test_the_sweep_is_heard_even_while_the_queue_remembers_the_same_doorbells(
 ) -> None:
     """They may have become a dead letter within the deduplication window."""
     ann = new_id()
-    store(environment, event(ann, 1))
+    store(harness, environment, event(ann, 1))
     relay.relay(Queue.from_environment(environment), {"Records": Stream(environment["TABLE"]).all()})
     harness.delete(environment, harness.receive(environment))
     settings = {**environment, "SWEEP_EVENTS": "100", "SETTLE_SECONDS": "-1"}
@@ -197,29 +191,18 @@ def test_the_sweep_is_heard_even_while_the_queue_remembers_the_same_doorbells(
         harness.delete(environment, [rung])
 
 
-def test_what_the_relay_has_lost_the_deployed_sweep_finds(deployment: Deployment, watch: Watch) -> None:
-    ann, outputs = new_id(), deployment["outputs"]
-    functions = boto3.client("lambda")
-    with nothing_relayed(functions, outputs["relay"]):
-        subject = store(deployment["environment"], *history(ann, 3))
-        end = subject.log_end()
-
-        def found() -> bool:
-            answer = functions.invoke(FunctionName=outputs["sweep"])
-            assert "FunctionError" not in answer, answer["Payload"].read()
-            return len([event for event in subject.tail(end)[0] if event["aggregateId"] == ann]) == 3
-
-        eventually(found, VISIBLE_SECONDS, "three events in the log")
+def test_what_the_relay_has_lost_the_deployed_sweep_finds(harness: Harness, deployment: Deployment) -> None:
+    assert_the_deployed_sweep_finds(harness, deployment["outputs"], woken="relay")
 
 
 def test_a_poisoned_message_becomes_a_dead_letter_and_what_is_behind_it_gets_on(
-    deployment: Deployment, watch: Watch
+    harness: Harness, deployment: Deployment, watch: Watch
 ) -> None:
     ann, outputs, sqs = new_id(), deployment["outputs"], boto3.client("sqs")
     nobody = f"nobody {new_id()}"
     Queue(sqs, outputs["queue"]).send({nobody: 1})
 
-    subject = store(deployment["environment"], event(ann, 1))
+    subject = store(harness, deployment["environment"], event(ann, 1))
     end = subject.log_end()
 
     eventually(lambda: (ann, 1) in names(subject.tail(None)[0]), VISIBLE_SECONDS, f"the event behind {end}")
@@ -242,14 +225,3 @@ def test_no_further_lambda_may_change_history(deployment: Deployment, function: 
         role = boto3.client("dynamodb", **credentials)
         with pytest.raises(ClientError, match="AccessDenied"):
             CHANGES[what](role, table, key_of(root, table))
-
-
-@contextmanager
-def nothing_relayed(functions: Any, function: str) -> Iterator[None]:
-    """The event source mapping of `function` is off."""
-    [mapping] = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    try:
-        yield
-    finally:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
