@@ -9,7 +9,7 @@ that: a caller who tried again sooner would have two statements in the database,
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from math import floor
 from typing import Any
 
@@ -45,7 +45,7 @@ Row = list[Any]
 
 def from_environment(environ: Mapping[str, str]) -> "Database":
     """The database that the Lambda's environment describes: CLUSTER_ARN, SECRET_ARN, DATABASE."""
-    client = cache(_client)
+    client = cache(partial(_client, aws.client))
     client(_READ_SECONDS)  # while the Lambda initialises
     return Database(client, environ["CLUSTER_ARN"], environ["SECRET_ARN"], environ["DATABASE"])
 
@@ -108,8 +108,8 @@ def sql_state(error: ClientError) -> str:
     return found[1] if found else ""
 
 
-def _client(read_seconds: float) -> Any:
-    return aws.client(
+def _client(make: Callable[..., Any], read_seconds: float) -> Any:
+    return make(
         "rds-data",
         Config(
             retries={"mode": "standard", "total_max_attempts": 1},  # `Database` makes the others
@@ -123,9 +123,9 @@ def _client(read_seconds: float) -> Any:
 def _read_seconds(trouble: Exception | None) -> float:
     """How long an attempt that begins now waits for its answer: no longer than the invocation lives.
 
-    In half seconds, so that few clients do.
+    In quarters of a second, so that few clients do.
     """
-    seconds = floor(2 * min(_READ_SECONDS, seconds_left() - _CONNECT_SECONDS)) / 2
+    seconds = floor(4 * min(_READ_SECONDS, seconds_left() - _CONNECT_SECONDS)) / 4
     if seconds <= 0:
         raise OutOfTime(f"no time is left for an attempt: {_unreachable(trouble)}")
     return seconds
@@ -136,7 +136,7 @@ def _unreachable(trouble: Exception | None) -> str:
 
 
 def _passes(error: ClientError) -> bool:
-    code, status = aws.error_code(error), error.response["ResponseMetadata"]["HTTPStatusCode"]
+    code, status = aws.error_code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return (
         code in _PASSING
         or status >= 500

@@ -77,8 +77,8 @@ class Migration:
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """The Lambda that Terraform invokes; `{"restored": true}` if the cluster was made from a backup."""
+    database = data_api.from_environment(os.environ)
     with time_limit(context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS):
-        database = data_api.from_environment(os.environ)
         applied = migrate(database)
         [[transaction_base]] = database.execute(
             "SELECT continue_after_restore(CAST(:cluster AS text), CAST(:restored AS text)::boolean)",

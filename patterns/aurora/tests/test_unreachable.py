@@ -148,7 +148,7 @@ def test_an_attempt_waits_longer_than_the_service_holds_a_statement_and_never_lo
             database.execute("SELECT 1")
 
     assert asked[0] > HELD_SECONDS
-    assert asked[1:] == [28.5, 4.5]
+    assert asked[1:] == [28.75, 4.5]
 
 
 def test_clients_at_a_held_row_leave_no_more_statements_than_callers(
