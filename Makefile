@@ -39,7 +39,7 @@ compare: $(INSTALLED) ## Measure all patterns, or PATTERNS="…", side by side
 
 .PHONY: figures
 figures: $(INSTALLED) ## Keep the figures of the last comparison, and renew the README's guide by them
-	@$(PYTHON) -m compare.keep
+	@$(PYTHON) -m compare.report.baseline
 
 .PHONY: destroy
 destroy: $(INSTALLED) ## Remove the deployed PATTERN from TARGET
@@ -78,8 +78,8 @@ tables: $(INSTALLED) ## Write the READMEs' tables from the patterns' sheets
 	@$(PYTHON) -m tools.tables
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure the deployed PATTERN
-	@$(PYTHON) -m compare.bench $(ON_PATTERN)
+bench: $(INSTALLED) ## Measure what the handlers of PATTERN cost over bare boto3, on a local AWS of its own
+	@$(PYTHON) -m compare.measure.handler_overhead $(ON_PATTERN)
 
 .PHONY: venv
 venv: $(INSTALLED) ## Make or renew the virtual environment

@@ -3,7 +3,7 @@
 `Harness` suits a pattern whose whole state is the DynamoDB tables named in the environment of its Lambdas, and which
 shows events without further Lambdas. Any other brings a subclass, also called `Harness`, in
 `patterns/<name>/tests/harness.py`; it overrides what differs. A harness never goes through the code under test, except
-to open a store and to run the pattern's own further Lambdas in `settle`.
+to open a store and to run the pattern's own further Lambdas in `drain`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Harness:
         """The store, as a Lambda with that environment would make it."""
         return cast(StoreModule, import_module(f"patterns.{self.pattern}.store")).from_environment(environment)
 
-    def settle(self, environment: Environment) -> None:
+    def drain(self, environment: Environment) -> None:
         """Does whatever it takes, for as long as it takes, until all that is stored shows in `get_all_events`.
 
         A pattern whose further Lambdas carry events into its log runs them here, in process, until they are idle.

@@ -38,7 +38,7 @@ class Scene:
 
     def log(self, after: str | None = None) -> list[Event]:
         """What a reader finds behind `after` now, the pipelines having done what they can."""
-        self.harness.settle(self.environment)
+        self.harness.drain(self.environment)
         return self.open().tail(after)[0]
 
 
@@ -157,7 +157,7 @@ class Reader:
         self._seen: list[str] = []
 
     def read(self) -> None:
-        self._scene.harness.settle(self._scene.environment)
+        self._scene.harness.drain(self._scene.environment)
         events, self._next = self._scene.open().tail(self._next)
         self._seen += [event["eventId"] for event in events]
 

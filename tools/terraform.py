@@ -19,7 +19,7 @@ from typing import Any
 from tools import adoption, providers
 from tools.console import Failure
 from tools.discovery import ROOT, Pattern
-from tools.report import Report, follow
+from tools.terraform_log import Report, follow
 
 _running: "set[subprocess.Popen[bytes]]" = set()
 

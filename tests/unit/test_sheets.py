@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from testkit.workloads import WORKLOADS
+from testkit.sheet_costs import WORKLOADS
 from tools.discovery import ROOT, Pattern, patterns
 from tools.sheets import one_more_event, sustained
 

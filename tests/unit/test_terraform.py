@@ -73,7 +73,7 @@ def test_a_silent_terraform_shows_that_it_lives(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("tools.report.SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr("tools.terraform_log.SILENCE_SECONDS", 0.1)
     fake_terraform("sleep 0.5")
     terraform.apply(workspace, os.environ, {})
     assert "sample: apply is at work" in capfd.readouterr().err

@@ -38,7 +38,7 @@ BEGIN
 END;
 $empty$
 """
-_SETTLE_SECONDS = 60.0
+_DRAIN_SECONDS = 60.0
 
 
 class Harness(harness.Harness):
@@ -73,10 +73,10 @@ class Harness(harness.Harness):
         elif environment["DATABASE"].startswith(_FRESH):
             self.rows(dict(self.deployed), f"DROP DATABASE {environment['DATABASE']} WITH (FORCE)")
 
-    def settle(self, environment: Environment) -> None:
+    def drain(self, environment: Environment) -> None:
         """Waits until all transactions that were open have ended."""
-        unsettled = "SELECT count(*) FROM events WHERE transaction_id >= settled()"
-        eventually(lambda: self.rows(environment, unsettled) == [[0]], _SETTLE_SECONDS, "older transactions to end")
+        undrained = "SELECT count(*) FROM events WHERE transaction_id >= settled()"
+        eventually(lambda: self.rows(environment, undrained) == [[0]], _DRAIN_SECONDS, "older transactions to end")
 
     def stored(self, environment: Environment) -> list[Event]:
         rows = self.rows(

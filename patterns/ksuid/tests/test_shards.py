@@ -79,7 +79,7 @@ def test_the_log_is_merged_from_all_shards_in_the_order_of_ids(
 def test_pages_of_any_size_are_the_whole_log(with_shards: Open, shards: int, limit: int) -> None:
     store = with_shards(shards)
     stored = fill(store)
-    store.settle()
+    store.drain()
 
     pages, after, more = list[list[Event]](), None, True
     while more:
@@ -95,7 +95,7 @@ def test_pages_of_any_size_are_the_whole_log(with_shards: Open, shards: int, lim
 def test_any_offset_is_a_place_in_all_shards(with_shards: Open, shards: int) -> None:
     store = with_shards(shards)
     fill(store)
-    store.settle()
+    store.drain()
     whole, _ = store.tail(None)
 
     for index in (0, 7, len(whole) - 1):
@@ -108,7 +108,7 @@ def test_events_stored_before_the_index_was_sharded_stay_in_the_log(with_shards:
     before = [*with_shards(1).store(*history(aggregate, 3)), *fill(with_shards(1))]
     store = with_shards(shards)
     after = [*store.store(*history(aggregate, 3, first=4)), *fill(store)]
-    store.settle()
+    store.drain()
 
     whole, _ = store.tail(None)
 

@@ -21,7 +21,7 @@ class Harness(harness.Harness):
         self._stream = Stream(environment["TABLE"])
         return environment
 
-    def settle(self, environment: Environment) -> None:
+    def drain(self, environment: Environment) -> None:
         running = runtime.sequencer(environment)
         with time_limit(_SECONDS):
             for records in self._stream.batches():

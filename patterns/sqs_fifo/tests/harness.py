@@ -36,7 +36,7 @@ class Harness(harness.Harness):
         self.sqs.delete_queue(QueueUrl=environment["QUEUE_URL"])
         super().discard({name: value for name, value in environment.items() if name != "QUEUE_URL"})
 
-    def settle(self, environment: Environment) -> None:
+    def drain(self, environment: Environment) -> None:
         queue, running = Queue.from_environment(environment), runtime.sequencer(environment)
         for records in self._stream.batches():
             relay.relay(queue, {"Records": records})

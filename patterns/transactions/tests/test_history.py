@@ -22,7 +22,7 @@ from testkit.session import Session
 
 from ..store import from_environment
 from .conftest import PATTERN
-from .history import History, check_order, out_of_real_time_order, tail
+from .total_order import History, check_order, out_of_real_time_order, tail
 
 POLL_SECONDS = 0.25
 THINK_SECONDS = 0.5
