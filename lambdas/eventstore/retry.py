@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import inf
 
 DEFAULT_SECONDS = 10.0
 """How long to go on trying where nobody has set a time limit."""
@@ -40,6 +41,12 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         _deadline.reset(token)
+
+
+def seconds_left() -> float:
+    """How long what runs inside the time limit may still take; infinity without one."""
+    deadline = _deadline.get()
+    return deadline - time.monotonic() if deadline else inf
 
 
 class _Alarm(BaseException):
