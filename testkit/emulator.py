@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -98,6 +99,8 @@ def _service(module: str) -> Any:
         assert spec.loader
         sys.modules["ministack"] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules["ministack"])
-        # Who calls is IAM's question, for which the emulator would import all that it has.
-        vars(import_module("ministack.core.iam_evaluator"))["pin_request_caller"] = lambda *_: None
+        # The emulator's services ask its app whether IAM is enforced, and would import all that it has.
+        app = ModuleType("ministack.app")
+        vars(app)["AUTH"] = False
+        sys.modules[app.__name__] = app
     return import_module(f"ministack.services.{module}")

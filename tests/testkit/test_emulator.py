@@ -1,4 +1,4 @@
-"""DynamoDB in this process answers as the local AWS does, to the same requests in the same order."""
+"""DynamoDB and SQS in this process answer as on the local AWS, to the same requests in the same order."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import os
 import random
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import patch
 from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-
-from testkit import emulator
 
 Request = tuple[str, dict[str, Any]]
 KEYS = [{"id": {"S": name}, "version": {"N": str(version)}} for name in ("ann", "josh") for version in (1, 2, 3, 4)]
@@ -22,12 +19,11 @@ KEYS = [{"id": {"S": name}, "version": {"N": str(version)}} for name in ("ann", 
 @pytest.fixture
 def clients(aws: None, emulated: None) -> tuple[Any, Any]:
     """One of this process, and one of the local AWS."""
-    here = boto3.client("dynamodb")
-    with patch.dict(os.environ):
-        for name in emulator.ENVIRONMENT:
-            if name.startswith("AWS_ENDPOINT_URL_"):
-                del os.environ[name]
-        return here, boto3.client("dynamodb")
+    return boto3.client("dynamodb"), on_the_local_aws("dynamodb")
+
+
+def on_the_local_aws(service: Any) -> Any:
+    return boto3.client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
 
 
 @pytest.fixture
@@ -164,3 +160,31 @@ def item(draw: random.Random) -> dict[str, Any]:
     key = draw.choice(KEYS)
     kind = {"kind": {"S": "even" if int(key["version"]["N"]) % 2 == 0 else "odd"}}
     return {**key, **kind, "n": draw.choice(values)}
+
+
+def test_a_queue_delivers_as_that_of_the_local_aws_does(aws: None, emulated: None) -> None:
+    assert seen_by_a_receiver(boto3.client("sqs")) == seen_by_a_receiver(on_the_local_aws("sqs"))
+
+
+def seen_by_a_receiver(sqs: Any) -> list[list[str]]:
+    """What a receiver gets of messages that are sent twice, left in flight, put back and deleted."""
+    attributes = {"FifoQueue": "true", "VisibilityTimeout": "600"}
+    url = sqs.create_queue(QueueName=f"same-{uuid4().hex}.fifo", Attributes=attributes)["QueueUrl"]
+    for body in ("first", "second", "first", "third"):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId="log", MessageDeduplicationId=body)
+
+    def receive(count: int) -> list[dict[str, str]]:
+        messages: list[dict[str, str]] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=count).get(
+            "Messages", []
+        )
+        return messages
+
+    received = [receive(2), receive(10)]
+    for message in received[0]:
+        handle = message["ReceiptHandle"]
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+    received.append(receive(1))
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=received[-1][0]["ReceiptHandle"])
+    received.append(receive(10))
+    sqs.delete_queue(QueueUrl=url)
+    return [[message["Body"] for message in messages] for messages in received]

@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from testkit.aws_calls import Watch
 from testkit.examples import Event, event, history, new_id, versions
-from testkit.session import Session
+from testkit.harness import Harness, HarnessFor
 from testkit.subjects import InProcess, Subject
 from tests.conformance import test_get_all_events as contract
 from tools.discovery import containing
-
-from .harness import Harness
 
 PATTERN = containing(__file__)
 
@@ -24,8 +21,8 @@ AGGREGATES = 12
 
 
 @pytest.fixture
-def harness(session: Session, watch: Watch) -> Harness:
-    return Harness(PATTERN.name, session.deployment(PATTERN.name)["environment"])
+def harness(harness_for: HarnessFor) -> Harness:
+    return harness_for(PATTERN.name)
 
 
 @pytest.fixture
