@@ -1,4 +1,4 @@
-"""AWS moves a cluster that allows it to newer minor versions, and refuses the way back to an exact one."""
+"""AWS moves a cluster that allows it to newer minor versions, and refuses the way back, which an exact one asks for."""
 
 from __future__ import annotations
 
