@@ -5,6 +5,7 @@ read 2026-11) for as long as the invocation has time, and then raised: the calle
 half done.
 """
 
+import math
 import random
 import time
 from collections.abc import Iterator
@@ -46,3 +47,9 @@ def pause(attempt: int, why: str, window: float | None = None) -> None:
     if _deadline.get() - time.monotonic() < seconds + MARGIN:
         raise OutOfTime(f"gave up after {attempt + 1} attempts: {why}")
     time.sleep(seconds)
+
+
+def time_left() -> float:
+    """Seconds until the time limit; without one there is no end."""
+    deadline = _deadline.get(None)
+    return math.inf if deadline is None else deadline - time.monotonic()
