@@ -65,6 +65,10 @@ unit: $(INSTALLED) ## Run the tests that need no local AWS
 conformance: $(INSTALLED) ## Check that PATTERN keeps the contract and its guarantee sheet
 	@PATTERN='$(PATTERN)' $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/conformance
 
+.PHONY: pattern
+pattern: $(INSTALLED) ## Begin a new pattern, patterns/NAME
+	@$(PYTHON) -m tools.pattern '$(NAME)'
+
 .PHONY: package
 package: $(INSTALLED) ## Build the Lambda package of PATTERN, to take home
 	@$(PYTHON) -m tools.package $(ON_PATTERN)

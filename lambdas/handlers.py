@@ -7,16 +7,31 @@ carry ids and counts, never a payload; metrics count events stored, conflicts an
 import os
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambdas.eventstore.contract import StoreModule
+from lambdas.eventstore.retry import invocation
 from lambdas.eventstore.wire import Operation, answer
 
 _logger = Logger()
 _metrics = Metrics()
-_store = import_module(f"patterns.{os.environ['PATTERN']}.store").from_environment(os.environ)
+
+
+def _pattern(name: str) -> StoreModule:
+    """The module with the store of PATTERN."""
+    path = f"patterns.{name}.store"
+    try:
+        return cast(StoreModule, import_module(path))
+    except ModuleNotFoundError as error:
+        if not path.startswith(str(error.name)):
+            raise
+        raise RuntimeError(f"PATTERN is {name}, and the package does not hold {path}: deploy {name}.zip") from None
+
+
+_store = _pattern(os.environ["PATTERN"]).from_environment(os.environ)
 
 _ANSWER_SECONDS = 0.5
 """Kept back from the invocation's time, for writing the answer and the log."""
@@ -27,7 +42,8 @@ def _handler(operation: Operation) -> Callable[[Any, Any], dict[str, Any]]:
     @_logger.inject_lambda_context(clear_state=True)
     def handler(request: Any, context: Any) -> dict[str, Any]:
         seconds = context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS
-        response = answer(_store, operation, request, seconds)
+        with invocation(seconds + _ANSWER_SECONDS / 2):
+            response = answer(_store, operation, request, seconds)
         _observe(operation, request, response)
         return response
 

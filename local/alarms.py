@@ -1,9 +1,9 @@
 """Completes the emulator's description of CloudWatch alarms, so that Terraform finds its alarms as it made them.
 
 MiniStack keeps alarms whole, but leaves most of their properties out of its XML answer to DescribeAlarms, which is the
-protocol of Terraform's provider: each deployment would then mend alarms that need no mending. This remembers what
-PutMetricAlarm asked for, by name, and puts into the answer what is missing. It makes nothing up: other answers, and
-alarms made in another protocol, go through as they are.
+protocol of Terraform's provider: each deployment would then correct alarms that need no correction. This remembers
+what PutMetricAlarm asked for, by name, and adds what is missing to the answer. It invents nothing: other answers, and
+alarms made in another protocol, pass unchanged.
 """
 
 import re
@@ -19,7 +19,7 @@ ALARM = re.compile(r"<AlarmName>([^<]*)</AlarmName>.*?(?=</member>)", re.DOTALL)
 
 
 def alarms() -> Front:
-    """The front. It goes behind none that answers CloudWatch requests."""
+    """The front. No front before it may answer CloudWatch requests."""
     asked_for: dict[str, dict[str, Any]] = {}
 
     async def front(scope: Scope, receive: Receive, send: Send, onward: App) -> None:
@@ -59,11 +59,11 @@ def _content(value: Any) -> str:
 
 
 def _complete(described: str, asked_for: dict[str, dict[str, Any]]) -> str:
-    def mend(alarm: re.Match[str]) -> str:
+    def completed(alarm: re.Match[str]) -> str:
         properties = asked_for.get(alarm[1], {})
         return alarm[0] + "".join(_xml(*each) for each in properties.items() if f"<{each[0]}>" not in alarm[0])
 
-    return ALARM.sub(mend, described)
+    return ALARM.sub(completed, described)
 
 
 def _completing(send: Send, asked_for: dict[str, dict[str, Any]]) -> Send:
@@ -87,7 +87,7 @@ def _completing(send: Send, asked_for: dict[str, dict[str, Any]]) -> Send:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body that was read already, and then what follows it."""
+    """A `receive` that gives first the body that was already read, and then what follows it."""
     given = False
 
     async def again() -> Message:

@@ -1,8 +1,8 @@
 """Start, find and stop a local AWS, from Python: `LocalAws.start(state_dir)`, `find(state_dir)`,
 `.stop()`.
 
-One local AWS per state directory, however many ask at once. Its descriptor there says where it listens, and
-is never believed before the process and its health answer have confirmed it. All state is in memory and ends
+One local AWS per state directory, even if several processes ask at once. Its descriptor there says where it listens,
+and counts only once the process and its health answer have confirmed it. All state is in memory and ends
 with the process, so a new `instance_id` means an empty AWS. Started for a test (not `detached`), it ends
 when the caller does, even by kill -9. A failure is a `LocalAwsError`, whose message is for a person.
 """

@@ -30,7 +30,7 @@ def listen(port: int) -> socket.socket:
 def ask(port: int, timeout: float) -> dict[str, str] | None:
     """What the local AWS on `port` says of itself; None where none answers.
 
-    Not through urllib, which would heed the caller's proxy settings.
+    Not through urllib, which would use the caller's proxy settings.
     """
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
     with closing(connection), suppress(OSError, http.client.HTTPException, ValueError):

@@ -1,7 +1,7 @@
 """Which processes are ours: a server and its Lambda workers carry their instance id in their environment.
 
-A process id alone proves nothing, since the system hands it out again. So nothing here is ever ended, or
-believed to run, on the strength of its number. Processes of other users cannot be read, and so never count
+A process id alone proves nothing, since the system reuses it. So nothing here ends a process, or takes it for
+running, by its number alone. Processes of other users cannot be read, and so never count
 as ours.
 """
 

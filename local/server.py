@@ -2,8 +2,8 @@
 
 `local.control` starts it with a socket that already listens (so the port is known, and nobody can take it in
 between) and with an environment made for it. It ends on SIGTERM or SIGINT and, with `--lifeline`, when its
-standard input closes, which is how it outlives no test run. It takes its Lambda workers, its databases and
-its run directory along; after a kill -9 the workers end by themselves, since they read from a pipe that closes, and
+standard input closes, so that it never outlives a test run. It ends its Lambda workers and its databases and
+removes its run directory; after a kill -9 the workers end by themselves, since they read from a pipe that closes, and
 the next start removes the rest.
 """
 

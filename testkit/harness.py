@@ -12,13 +12,13 @@ import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import uuid4
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
 
-from lambdas.eventstore import EventStore
+from lambdas.eventstore import EventStore, StoreModule
 from testkit.examples import Event
 
 Environment = dict[str, str]
@@ -57,8 +57,7 @@ class Harness:
 
     def open(self, environment: Environment) -> EventStore:
         """The store, as a Lambda with that environment would make it."""
-        store: EventStore = import_module(f"patterns.{self.pattern}.store").from_environment(environment)
-        return store
+        return cast(StoreModule, import_module(f"patterns.{self.pattern}.store")).from_environment(environment)
 
     def settle(self, environment: Environment) -> None:
         """Does whatever it takes, for as long as it takes, until all that is stored shows in `get_all_events`.

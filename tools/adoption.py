@@ -1,6 +1,6 @@
-"""Takes what a killed Terraform was just making, and did not record, into the state: so deploying again goes on.
+"""Imports into the state what a killed Terraform was making and did not record, so that deploying again continues.
 
-The killed one's log tells what it had begun and not finished. Only that is imported, and only if it is there; a
+The log of the killed one says what it began and did not finish. Only that is imported, and only if it exists; a
 resource of the same name that somebody else made is never touched. It costs a plan and some seconds for each resource.
 """
 

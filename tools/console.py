@@ -1,4 +1,4 @@
-"""How every command speaks: results on stdout, progress on stderr, and a failure as one line that says what to do next.
+"""What every command prints: results on stdout, progress on stderr, a failure as one line that says what to do next.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """

@@ -57,10 +57,14 @@ def demo(store: EventStore, title: str, console: Console) -> None:
 
     console.print(f"\n[bold]{title}[/bold]\n")
     console.print("[bold]1. Commands in, events out[/bold]")
-    _show(console, accounts.open(josh, "Josh Armitage"), "open an account for Josh Armitage")
-    _show(console, accounts.deposit(josh, 100_00), "deposit 100.00")
-    _show(console, accounts.open(ann, "Ann Devreese"), "open an account for Ann Devreese")
-    _show(console, accounts.transfer(josh, ann, 30_00), "transfer 30.00 to Ann: two aggregates, one atomic request")
+    _show(console, accounts.open(f"open {josh}", josh, "Josh Armitage"), "open an account for Josh Armitage")
+    _show(console, accounts.deposit(f"deposit {josh}", josh, 100_00), "deposit 100.00")
+    _show(console, accounts.open(f"open {ann}", ann, "Ann Devreese"), "open an account for Ann Devreese")
+    _show(
+        console,
+        accounts.transfer(f"transfer {josh}", josh, ann, 30_00),
+        "transfer 30.00 to Ann: two aggregates, one atomic request",
+    )
 
     console.print("\n[bold]2. One aggregate, read back (strongly consistent)[/bold]")
     page = store.get_aggregate_events(josh, 1, 100)
@@ -78,7 +82,7 @@ def demo(store: EventStore, title: str, console: Console) -> None:
 
     console.print("\n[bold]4. A stale writer is refused[/bold]")
     stale = accounts.load(josh).deposit(5_00)
-    _show(console, accounts.withdraw(josh, 10_00), "somebody withdraws 10.00 first")
+    _show(console, accounts.withdraw(f"withdraw {josh}", josh, 10_00), "somebody withdraws 10.00 first")
     try:
         store.store_events(Append((stale,)))
     except VersionConflict as conflict:
@@ -133,7 +137,7 @@ def _table(events: Sequence[StoredEvent]) -> Table:
 
 def _expect(holds: bool, what: str) -> None:
     if not holds:
-        raise Failure(f"It does not hold that {what}. Please report this.")
+        raise Failure(f"The store does not show that {what}. Please report this.")
 
 
 if __name__ == "__main__":

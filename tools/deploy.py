@@ -9,13 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tools import arguments, deployments, package, providers, targets, terraform
+from lambdas.eventstore.wire import OPERATIONS
+from tools import arguments, deployments, literals, package, providers, targets, terraform
 from tools.console import Failure, progress, result, run
 from tools.discovery import ROOT, Pattern
 from tools.targets import Target
 from tools.terraform import Workspace
-
-OPERATIONS = ("store_events", "get_aggregate_events", "get_all_events")
 
 EXAMPLE = {
     "events": [
@@ -45,6 +44,7 @@ def deploy(pattern: Pattern, target: Target, root: Path = ROOT) -> dict[str, Any
     """Packages and applies one pattern, and gives its outputs. The state is kept under `root`."""
     began = time.monotonic()
     workspace = Workspace(pattern, target.name, root)
+    literals.refuse(pattern)
     package.build(pattern)
     deployments.claim(workspace, target)
     try:

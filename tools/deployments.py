@@ -44,7 +44,7 @@ def forget(workspace: Workspace) -> None:
 
 
 def each(patterns: list[Pattern], work: Callable[[Pattern], object]) -> None:
-    """Does the work for all patterns at once. One that fails stops no other; at the end every failure is told."""
+    """Does the work for all patterns at once. One that fails stops no other; at the end every failure is reported."""
     failures: list[str] = []
     with ThreadPoolExecutor(max_workers=max(len(patterns), 1)) as pool:
         try:

@@ -31,6 +31,11 @@ def patterns(root: Path = ROOT) -> list[Pattern]:
     return [Pattern(sheet.parent) for sheet in sorted(root.glob("patterns/*/pattern.toml"))]
 
 
+def containing(file: str) -> Pattern:
+    """The pattern whose folder `file` lies in: a pattern's tests are those of whatever its folder is called."""
+    return next(Pattern(folder) for folder in Path(file).resolve().parents if (folder / "pattern.toml").exists())
+
+
 def select(wanted: str, root: Path = ROOT) -> list[Pattern]:
     """The pattern called `wanted`, or every one for `all`; anything else is a usage error that names the valid ones."""
     there_are = patterns(root)

@@ -1,6 +1,7 @@
 """`python -m tools.package PATTERN`: builds `.build/<pattern>.zip`, the code of all of a pattern's Lambdas.
 
-Same sources, same bytes, on every machine.
+It holds what the Lambdas run and no more: the imports of the handlers and of the pattern's own modules are followed,
+through own and third-party code. Same sources, same bytes, on every machine.
 
 Third-party code is copied from the virtual environment that runs this, whose packages were verified against the hashes
 in requirements/dev.txt when they were installed; their versions must be those of requirements/lambda.txt. So a build
@@ -11,37 +12,33 @@ import os
 import re
 import zipfile
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from tools import arguments
 from tools.console import Failure, result, run
 from tools.discovery import ROOT, Pattern
+from tools.imports import closure
 
-MAX_BYTES = 1_500_000
-"""A larger package starts noticeably later: look for what could be pruned before raising this."""
+REQUIREMENTS = "requirements/lambda.txt"
 
-OWN_CODE = {".py", ".json", ".sql"}
+MAX_BYTES = 450_000
+"""A larger package starts noticeably later: look for what it imports and does not need before raising this."""
+
+DATA = {".json", ".sql"}
 NATIVE_CODE = {".so", ".pyd", ".dylib"}
 
-PRUNED = (
-    "*.dist-info/*",  # pip writes into it what differs from machine to machine; requirements.txt says what is inside
-    "*.pyc",  # made for one version of Python
-    "../*",  # commands
-    "aws_lambda_powertools/event_handler/*",  # HTTP routing, half of the whole: the operations are invoked directly
-    "aws_lambda_powertools/metrics/provider/datadog/*",  # metrics go to CloudWatch
-    "aws_lambda_powertools/utilities/auth_alpha/*",
-    "aws_lambda_powertools/utilities/circuit_breaker/*",
-    "aws_lambda_powertools/utilities/data_masking/*",
-    "aws_lambda_powertools/utilities/feature_flags/*",
-    "aws_lambda_powertools/utilities/idempotency/*",  # the stores are idempotent by themselves
-    "aws_lambda_powertools/utilities/kafka/*",
-    "aws_lambda_powertools/utilities/parameters/*",
-    "aws_lambda_powertools/utilities/parser/*",  # needs pydantic
-    "aws_lambda_powertools/utilities/streaming/*",
-    "aws_lambda_powertools/utilities/validation/*",  # the handlers validate with the wire schema
+OMITTED = (
+    # HTTP routing, larger than all else together. Powertools' JSON encoder imports it when it meets a pydantic model.
+    "aws_lambda_powertools/event_handler/",
 )
+"""Code that a function imports, and that no handler here calls."""
+
+STAND_INS = {
+    # Most of what a cold start would compile, for the one decorator that Powertools imports from it.
+    "typing_extensions.py": Path("tools/stand_ins/typing_extensions.py"),
+}
+"""Files that replace those of the same name: docs/handler-cost.md has what that saves."""
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first moment that a zip can hold."""
@@ -58,12 +55,12 @@ def build(pattern: Pattern, root: Path = ROOT) -> Path:
     package = root / ".build" / f"{pattern.name}.zip"
     package.parent.mkdir(exist_ok=True)
     unfinished = package.with_suffix(f".{os.getpid()}")
-    _write(unfinished, {**dict(_third_party(root)), **dict(_own(pattern, root))})
+    _write(unfinished, _content(pattern, root))
     size = unfinished.stat().st_size
     if size > MAX_BYTES:
         unfinished.unlink()
         raise Failure(
-            f"The package of {pattern.name} has {size:,} bytes, over {MAX_BYTES:,}: prune it in tools/package.py."
+            f"The package of {pattern.name} has {size:,} bytes, over {MAX_BYTES:,}: does it need all that it imports?"
         )
     unfinished.replace(package)
     return package
@@ -79,23 +76,38 @@ def _write(path: Path, files: dict[str, Path]) -> None:
             package.writestr(entry, files[name].read_bytes(), zipfile.ZIP_STORED)
 
 
+def _content(pattern: Pattern, root: Path) -> dict[str, Path]:
+    """The modules that the pattern's Lambdas run, with all that these import, and the data of own code."""
+    own = dict(_own(pattern, root))
+    modules = {name: file for name, file in {**_third_party(root), **own}.items() if file.suffix == ".py"}
+    of_pattern = f"patterns/{pattern.name}/"
+    entries = ["lambdas/handlers.py", *(name for name in modules if name.startswith(of_pattern))]
+    return {
+        "requirements.txt": root / REQUIREMENTS,  # what vulnerability scanners of deployed functions look for
+        **{name: modules[name] for name in closure(entries, modules)},
+        **{name: file for name, file in own.items() if file.suffix in DATA},
+    }
+
+
 def _own(pattern: Pattern, root: Path) -> Iterator[tuple[str, Path]]:
     folders = [root / "lambdas", pattern.folder]
     for file in [root / "patterns/__init__.py", *(file for folder in folders for file in folder.rglob("*"))]:
         name = file.relative_to(root)
-        if file.suffix in OWN_CODE and not {"tests", "__pycache__"}.intersection(name.parts):
+        if not any(part in ("tests", "__pycache__") or part.startswith(".") for part in name.parts):
             yield name.as_posix(), file
 
 
-def _third_party(root: Path) -> Iterator[tuple[str, Path]]:
-    requirements = root / "requirements/lambda.txt"
-    yield "requirements.txt", requirements  # what vulnerability scanners of deployed functions look for
-    for name, version in re.findall(r"^([\w.-]+)==(\S+)", requirements.read_text(encoding="utf-8"), re.MULTILINE):
+def _third_party(root: Path) -> dict[str, Path]:
+    """All files of the pinned packages. Compiled ones are made for one version of Python, and never ship."""
+    files: dict[str, Path] = {}
+    pinned = (root / REQUIREMENTS).read_text(encoding="utf-8")
+    for name, version in re.findall(r"^([\w.-]+)==(\S+)", pinned, re.MULTILINE):
         for file in _installed(name, version).files or []:
             if file.suffix in NATIVE_CODE:
                 raise Failure(f"{name} is not pure Python ({file}): it would run on one kind of processor only.")
-            if not any(fnmatch(file.as_posix(), pruned) for pruned in PRUNED):
-                yield file.as_posix(), Path(str(file.locate()))
+            if not file.as_posix().startswith(OMITTED):
+                files[file.as_posix()] = Path(str(file.locate()))
+    return files | {name: ROOT / file for name, file in STAND_INS.items() if name in files}
 
 
 def _installed(name: str, version: str) -> Distribution:
@@ -105,7 +117,7 @@ def _installed(name: str, version: str) -> Distribution:
     except PackageNotFoundError:
         raise Failure(f"{name} is not installed here: {remedy}") from None
     if installed.version != version:
-        raise Failure(f"{name} {installed.version} is installed, and requirements/lambda.txt has {version}: {remedy}")
+        raise Failure(f"{name} {installed.version} is installed, and {REQUIREMENTS} has {version}: {remedy}")
     return installed
 
 

@@ -44,7 +44,7 @@ def _check_version(executable: str) -> None:
         version = json.loads(told)["terraform_version"]
         number = tuple(int(part) for part in version.split(".")[:2])
     except (ValueError, KeyError) as error:
-        raise Failure(f"{executable} does not tell its version ({error}): reinstall it.") from None
+        raise Failure(f"{executable} does not report its version ({error}): reinstall it.") from None
     if number < MIN_VERSION:
         raise Failure(f"{executable} is version {version}: 1.9 or newer is needed.")
 

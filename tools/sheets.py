@@ -59,7 +59,7 @@ def one_more_event(costs: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 
 def sustained(ceilings: Sequence[Mapping[str, Any]], size: int = KB) -> float | None:
-    """Appends of one event of `size` bytes a second that a store bears for ever, spread over many aggregates.
+    """Appends a second, each of one event of `size` bytes, that a store sustains, spread over many aggregates.
 
     None if no ceiling bounds them, because none is published.
     """

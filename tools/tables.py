@@ -19,14 +19,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the READMEs' generated tables.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if something would change")
     check = parser.parse_args().check
-    stale = [readme for readme, text in generated() if readme.read_text(encoding="utf-8") != text]
-    if check and stale:
+    if not check:
+        renew()
+    elif stale := [readme for readme, text in generated() if readme.read_text(encoding="utf-8") != text]:
         names = ", ".join(str(readme.relative_to(ROOT)) for readme in stale)
         raise Failure(f"Out of date with the patterns' sheets: {names}. Run make tables.")
-    for readme, text in generated():
-        if readme in stale:
+
+
+def renew(root: Path = ROOT) -> None:
+    """Writes the tables that are out of date."""
+    for readme, text in list(generated(root)):
+        if readme.read_text(encoding="utf-8") != text:
             readme.write_text(text, encoding="utf-8")
-            progress(f"Written: {readme.relative_to(ROOT)}")
+            progress(f"Written: {readme.relative_to(root)}")
 
 
 def generated(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
@@ -107,7 +112,7 @@ def _table(rows: list[list[str]]) -> str:
 def _replaced(readme: Path, marker: str, content: str) -> str:
     begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
     if not readme.exists():
-        raise Failure(f"{readme} is missing: write it, with the markers {begin} and {end} where its sheet shall stand.")
+        raise Failure(f"{readme} is missing: write it, with the markers {begin} and {end} where its tables belong.")
     text, count = re.subn(
         f"(?s){re.escape(begin)}.*?{re.escape(end)}",
         lambda _: f"{begin}\n{content}\n{end}",

@@ -73,7 +73,7 @@ def _local() -> Target | None:
 
 
 def local(aws: control.LocalAws, name: str = "local") -> Target:
-    """A given local AWS, such as a test's own. Under another name, its states lie apart from the usual ones."""
+    """A given local AWS, such as a test's own. Under another name, its states are kept apart from the usual ones."""
     return Target(name, aws.instance_id, _isolated(aws.environment), _DISPOSABLE)
 
 
@@ -121,7 +121,7 @@ def _aws() -> Target:
     try:
         account = session.create_client("sts", region_name=region).get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
-        raise Failure(f"AWS does not take your credentials ({error}): sign in, or set AWS_PROFILE.") from None
+        raise Failure(f"AWS does not accept your credentials ({error}): sign in, or set AWS_PROFILE.") from None
     return Target("aws", f"account {account}, region {region}", {**os.environ, "AWS_REGION": region}, {})
 
 
@@ -133,7 +133,7 @@ def consent(target: Target, question: str) -> None:
     if os.environ.get("YES") == "1":
         return
     if not sys.stdin.isatty():
-        raise Failure(f"{question} Nobody is there to answer: say so with YES=1.")
+        raise Failure(f"{question} There is no terminal to answer on: set YES=1 to agree.")
     progress(f"{question} [y/N]")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Failure("Nothing was done.")

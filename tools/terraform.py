@@ -98,7 +98,7 @@ def environment(data: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def init_command(terraform: providers.Terraform) -> Iterator[list[str]]:
-    """The command that fetches the provider. Only one is run at a time: Terraform's plugin cache bears no two."""
+    """The command that fetches the provider. Only one runs at a time: Terraform's plugin cache supports no more."""
     directory = providers.provider_directory(terraform)
     plugins = [f"-plugin-dir={directory}"] if directory else []
     lock_file = ROOT / ".build/init.lock"
@@ -113,7 +113,7 @@ def _change(verb: str, workspace: Workspace, environ: Mapping[str, str], variabl
     workspace.folder.mkdir(parents=True, exist_ok=True)
     with init_command(terraform) as init:
         _run(workspace, "init", init, environ)
-    # A backend block in place of -state would be forced on whoever uses the pattern as a module.
+    # A backend block in place of -state would be forced on everybody who uses the pattern as a module.
     options = ["-input=false", f"-state={workspace.state}", *(f"-var={name}={it}" for name, it in variables.items())]
     _adopt(terraform.executable, workspace, environ, options)
     _run(workspace, verb, [terraform.executable, verb, *options, "-auto-approve", "-json", adoption.WAITING], environ)

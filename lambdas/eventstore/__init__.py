@@ -3,7 +3,7 @@
 Start with `contract` (the three operations and what they promise), then `wire` (the same as JSON).
 """
 
-from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
+from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage, StoreModule
 from lambdas.eventstore.errors import InvalidRequest, Refusal, VersionConflict
 from lambdas.eventstore.events import NewEvent, StoredEvent
 
@@ -15,6 +15,7 @@ __all__ = [
     "LogPage",
     "NewEvent",
     "Refusal",
+    "StoreModule",
     "StoredEvent",
     "VersionConflict",
 ]

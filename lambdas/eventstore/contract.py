@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from lambdas.eventstore.errors import InvalidRequest, VersionConflict
 from lambdas.eventstore.events import NewEvent, StoredEvent
@@ -94,7 +94,12 @@ class LogPage:
 
 
 class EventStore(ABC):
-    """An append-only store of events, grouped in aggregates, with one order over all of them."""
+    """An append-only store of events, grouped in aggregates, with one order over all of them.
+
+    An operation that meets contention, throttling or an AWS service out of reach tries again for as long as the
+    `retry.time_limit` around it allows; `wire` sets that of the Lambda invocation. A store that is used without one
+    goes on for `retry.DEFAULT_SECONDS` (10 s) from its first retry on. Then it raises `retry.OutOfTime`.
+    """
 
     @abstractmethod
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
@@ -107,7 +112,7 @@ class EventStore(ABC):
         Raises:
             VersionConflict: for the first aggregate, in request order, that is not at the version that the request
                 assumes. Never for a request that is stored, whichever attempt of it has stored it.
-            Exception: AWS is out of reach, or contention outlasted the invocation. Either all of the events were
+            Exception: AWS is out of reach, or contention outlasted the time limit. Either all of the events were
                 stored or none; a retry with the same `request_id` finds out which.
         """
 
@@ -128,6 +133,13 @@ class EventStore(ABC):
         Raises:
             InvalidRequest: `after` is not an offset of this store.
         """
+
+
+class StoreModule(Protocol):
+    """The seam: what `patterns/<name>/store.py` offers to the handlers, and to the suite."""
+
+    def from_environment(self, environ: Mapping[str, str], /) -> EventStore:
+        """The store that a Lambda's environment variables describe. Calls no AWS service."""
 
 
 def _canonical(value: Any) -> Any:

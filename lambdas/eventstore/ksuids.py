@@ -7,6 +7,7 @@ tail of 120 bits.
 """
 
 import secrets
+import struct
 from datetime import UTC, datetime
 
 from ksuid import KsuidMs
@@ -18,12 +19,42 @@ _STEP_BITS = 100
 _TICKS_PER_SECOND = 250
 _LARGEST = str(KsuidMs.from_bytes(b"\xff" * KsuidMs.BYTES_LENGTH))
 
+MAX_DRIFT = 300.0
+"""Seconds that a clock can be off unnoticed: AWS denies a request whose signature is more than five minutes old or
+ahead (docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html, read 2026-11)."""
+
 LENGTH = KsuidMs.BASE62_LENGTH
 SMALLEST = "0" * LENGTH
 
 
+class ClockDrift(Exception):
+    """A clock is too far off to make an id by. Nothing was stored."""
+
+
+def issue_near(count: int, now: float, after: str | None = None) -> list[str]:
+    """As `issue`, for a store whose global order is that of the ids: none is further ahead than a clock can be.
+
+    An id that is ahead hides its event from readers of all events until its time has come, and lifts every id that
+    follows it, in each aggregate that one request touches together with it.
+
+    Raises:
+        ClockDrift: `after` is more than `MAX_DRIFT` ahead of `now`.
+    """
+    ahead = seconds_of(after) - now if after else 0.0
+    if ahead > MAX_DRIFT:
+        raise ClockDrift(
+            f"the event before was stored by a clock {ahead:,.0f} s ahead of this one, and AWS denies requests of "
+            f"clocks that are {MAX_DRIFT:.0f} s off: look for who put it there, or at this machine's clock"
+        )
+    return issue(count, now, after)
+
+
 def issue(count: int, now: float, after: str | None = None) -> list[str]:
-    """`count` rising ids for the instant `now` (Unix seconds), all of them greater than `after`."""
+    """`count` rising ids for the instant `now` (Unix seconds), all of them greater than `after`.
+
+    Raises:
+        ClockDrift: there are no ids for `now`: they begin in May 2014 and end in 2150.
+    """
     floor = _number(after) if after else 0
     following = _fresh(_tick(now))
     if following <= floor:
@@ -55,7 +86,11 @@ def is_ksuid(text: str) -> bool:
 
 
 def _tick(now: float) -> int:
-    return int.from_bytes(bytes(KsuidMs(datetime.fromtimestamp(now, tz=UTC)))[: -KsuidMs.PAYLOAD_LENGTH_IN_BYTES])
+    try:
+        ksuid = KsuidMs(datetime.fromtimestamp(now, tz=UTC))
+    except (struct.error, ValueError, OverflowError, OSError):
+        raise ClockDrift(f"there is no id for Unix time {now:,.0f}: this machine's clock is wrong") from None
+    return int.from_bytes(bytes(ksuid)[: -KsuidMs.PAYLOAD_LENGTH_IN_BYTES])
 
 
 def _fresh(tick: int) -> int:

@@ -18,7 +18,7 @@ from lambdas.eventstore.errors import InvalidRequest, Refusal
 from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.limits import EVENT_BYTES, REQUEST_BYTES
 from lambdas.eventstore.printable import is_printable
-from lambdas.eventstore.retry import time_limit
+from lambdas.eventstore.retry import DEFAULT_SECONDS, time_limit
 
 Operation = Literal["store_events", "get_aggregate_events", "get_all_events"]
 OPERATIONS: tuple[Operation, ...] = ("store_events", "get_aggregate_events", "get_all_events")
@@ -26,7 +26,7 @@ OPERATIONS: tuple[Operation, ...] = ("store_events", "get_aggregate_events", "ge
 _DEFAULT_LIMIT = 100
 
 
-def answer(store: EventStore, operation: Operation, request: Any, seconds: float = 10.0) -> dict[str, Any]:
+def answer(store: EventStore, operation: Operation, request: Any, seconds: float = DEFAULT_SECONDS) -> dict[str, Any]:
     """What `operation` answers to `request`: a response, or `{"error": {"code", "message", …}}`.
 
     Contention is retried for up to `seconds`, the time that the invocation has left, and then raised.

@@ -25,7 +25,7 @@ async def on_thread(work: Callable[[], _T]) -> _T:
 
 @dataclass
 class _Pause:
-    """A paused cluster wakes up when it is first asked, and then takes its time."""
+    """A paused cluster resumes at its first call, which takes a while."""
 
     seconds: float
     awake_at: float | None = None

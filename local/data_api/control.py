@@ -1,7 +1,7 @@
-"""What the local AWS can be told of its Data API, and asked, beside the calls that AWS has: at CONTROL_PATH.
+"""The local AWS's own HTTP endpoint for its Data API, at CONTROL_PATH, beside the calls that AWS has.
 
-GET tells the clusters' PostgreSQL servers. POST {"pause": {"resourceArn": …, "seconds": n}} lets the cluster fall
-asleep: its next call wakes it up, and for n seconds from then calls are refused with DatabaseResumingException.
+GET lists the clusters' PostgreSQL servers. POST {"pause": {"resourceArn": …, "seconds": n}} pauses the cluster: its
+next call resumes it, and for n seconds from then calls are refused with DatabaseResumingException.
 POST {"limits": {…}} changes limits (their names are those in `limits.py`), so that tests need not wait for 45 s.
 """
 

@@ -2,8 +2,8 @@
 
 `python guard.py <directory of the PostgreSQL package>`. The first line of its input is the superuser's password; when
 the server is ready, it prints the directory of the server's socket. Its caller may end in any way, even by kill -9:
-that closes the input, the server is stopped at once, and its data removed. What a killed guard left is removed by the
-next one, whereupon PostgreSQL, which looks for its files every minute, stops too. Needs only the standard library.
+that closes the input, the server is stopped at once, and its data removed. The next guard removes what a killed
+one left; then PostgreSQL, which looks for its files every minute, stops too. Needs only the standard library.
 """
 
 import fcntl

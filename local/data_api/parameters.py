@@ -81,7 +81,7 @@ def _plain(name: str, member: str, value: object) -> Parameter:
 
 
 def _utf8(text: str) -> bytes:
-    """PostgreSQL holds no U+0000, and what hands parameters to it would end there without a word."""
+    """PostgreSQL cannot hold U+0000, and libpq would cut the parameter there without an error."""
     if "\0" in text:
         raise database_error('invalid byte sequence for encoding "UTF8": 0x00', "22021")
     try:

@@ -1,5 +1,5 @@
 """A PostgreSQL server of its own for every cluster, as on AWS: the roles, the databases and, above all, the open
-transactions of one cluster are nothing to another.
+transactions of one cluster do not affect another.
 
 A server is made when its cluster is first asked (about a second), ends with the cluster or the local AWS, and keeps
 nothing. One that fails is not replaced by an empty one: its cluster stays unavailable.

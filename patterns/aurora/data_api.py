@@ -6,13 +6,12 @@ for as long as the invocation has time. So a statement may take effect more than
 
 import re
 from collections.abc import Mapping
-from itertools import count
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
 from lambdas.eventstore import aws
-from lambdas.eventstore.retry import pause
+from lambdas.eventstore.retry import Retries
 
 _PASSING = {
     "DatabaseResumingException",  # it was paused, and takes 15 s or more; no SDK retries this
@@ -47,17 +46,17 @@ class Database:
                 is unknown.
         """
         named = [{"name": name, "value": _field(value)} for name, value in parameters.items()]
-        for attempt in count():
+        retries = Retries()
+        while True:
             try:
                 answer = self._client.execute_statement(**self._target, sql=sql, parameters=named)
                 return [[_value(field) for field in record] for record in answer.get("records", [])]
             except HTTPClientError:  # the SDK has tried several times by now
-                pause(attempt, _UNREACHABLE)
+                retries.pause(_UNREACHABLE)
             except ClientError as error:
                 if not _passes(error):
                     raise
-                pause(attempt, _UNREACHABLE)
-        raise AssertionError("unreachable")
+                retries.pause(_UNREACHABLE)
 
 
 def _passes(error: ClientError) -> bool:

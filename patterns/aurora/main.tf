@@ -15,12 +15,19 @@ locals {
 
   seconds_until_auto_pause = var.min_capacity == 0 ? var.seconds_until_auto_pause : null # AWS takes it with 0 only
 
-  package    = coalesce(var.package, "${path.module}/../../.build/aurora.zip")
   migrations = { for file in fileset(path.module, "migrations/*.sql") : file => filesha256("${path.module}/${file}") }
 }
 
+module "identity" {
+  source = "../../terraform/modules/pattern_identity"
+
+  folder  = path.module
+  name    = var.name
+  package = var.package
+}
+
 resource "aws_rds_cluster" "this" {
-  cluster_identifier = var.name
+  cluster_identifier = module.identity.name
   engine             = "aurora-postgresql"
   engine_version     = var.engine_version
   database_name      = "events"
@@ -39,7 +46,7 @@ resource "aws_rds_cluster" "this" {
   copy_tags_to_snapshot     = true
   deletion_protection       = var.deletion_protection
   skip_final_snapshot       = !var.deletion_protection
-  final_snapshot_identifier = "${var.name}-final"
+  final_snapshot_identifier = "${module.identity.name}-final"
   apply_immediately         = true
 
   serverlessv2_scaling_configuration {
@@ -53,7 +60,7 @@ resource "aws_rds_cluster" "this" {
 resource "aws_rds_cluster_instance" "this" {
   count = var.instances
 
-  identifier         = "${var.name}-${count.index}"
+  identifier         = "${module.identity.name}-${count.index}"
   cluster_identifier = aws_rds_cluster.this.id
   engine             = aws_rds_cluster.this.engine
   engine_version     = aws_rds_cluster.this.engine_version
@@ -66,21 +73,18 @@ resource "aws_rds_cluster_instance" "this" {
 module "migrate" {
   source = "../../terraform/modules/lambda_function"
 
-  name        = "${var.name}-migrate"
+  name        = "${module.identity.name}-migrate"
   description = "Bring the schema up to date."
-  service     = var.name
-  package     = local.package
-  handler     = "patterns.aurora.migrate.handler"
+  service     = module.identity.name
+  package     = module.identity.package
+  handler     = "patterns.${module.identity.pattern}.migrate.handler"
   statements  = local.statements
   environment = local.environment
   timeout     = 300
 
-  architecture       = var.architecture
-  memory_size        = var.memory_size
-  log_level          = var.log_level
-  log_retention_days = var.log_retention_days
-  alarm_actions      = var.alarm_actions
-  tags               = var.tags
+  function_settings = var.function_settings
+  alarm_actions     = var.alarm_actions
+  tags              = var.tags
 }
 
 resource "aws_lambda_invocation" "migrate" {
@@ -98,9 +102,9 @@ resource "aws_lambda_invocation" "migrate" {
 module "api" {
   source = "../../terraform/modules/event_store_api"
 
-  name    = var.name
-  pattern = "aurora"
-  package = local.package
+  name    = module.identity.name
+  pattern = module.identity.pattern
+  package = module.identity.package
 
   environment = local.environment
   statements = {
@@ -112,27 +116,24 @@ module "api" {
 
   depends_on = [aws_lambda_invocation.migrate] # no code runs before the schema it was written for
 
-  architecture       = var.architecture
-  memory_size        = var.memory_size
-  log_level          = var.log_level
-  log_retention_days = var.log_retention_days
-  alarm_actions      = var.alarm_actions
-  tags               = var.tags
+  function_settings = var.function_settings
+  alarm_actions     = var.alarm_actions
+  tags              = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = {
     ACUUtilization = {
       threshold   = 90
-      description = "${var.name} has been at its maximum capacity for a quarter of an hour: raise max_capacity."
+      description = "${module.identity.name} has been at its maximum capacity for a quarter of an hour: raise max_capacity."
     }
     MaximumUsedTransactionIDs = {
       threshold   = 1000000000
-      description = "${var.name} has a billion transactions that were not vacuumed: PostgreSQL stops writing at two."
+      description = "${module.identity.name} has a billion transactions that were not vacuumed: PostgreSQL stops writing at two."
     }
   }
 
-  alarm_name          = "${var.name}-${lower(each.key)}"
+  alarm_name          = "${module.identity.name}-${lower(each.key)}"
   alarm_description   = each.value.description
   namespace           = "AWS/RDS"
   metric_name         = each.key

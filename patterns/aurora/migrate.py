@@ -15,8 +15,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore.retry import time_limit
-from patterns.aurora import data_api
-from patterns.aurora.data_api import Database
+
+from . import data_api
+from .data_api import Database
 
 FILES = Path(__file__).with_name("migrations")
 

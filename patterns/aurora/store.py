@@ -12,14 +12,14 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from itertools import count
 
 from lambdas.eventstore import ksuids, offsets
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.retry import pause
-from patterns.aurora import data_api
-from patterns.aurora.data_api import Database, Row
+from lambdas.eventstore.retry import Retries
+
+from . import data_api
+from .data_api import Database, Row
 
 _APPEND = """
 SELECT event_id, "offset", current_version
@@ -50,7 +50,8 @@ class AuroraEventStore(EventStore):
         # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
         event_ids = ksuids.issue(len(append.events), time.time())
         request = _request(append, event_ids)
-        for attempt in count():
+        retries = Retries()
+        while True:
             told = self._database.execute(
                 _APPEND, request=request, request_id=append.request_id, request_digest=append.digest
             )
@@ -59,8 +60,7 @@ class AuroraEventStore(EventStore):
             current = {event.aggregate_id: row[2] for event, row in zip(append.events, told, strict=True)}
             if conflict := append.conflict(current.__getitem__):
                 raise conflict
-            pause(attempt, "what the request builds on was stored only after it was missed, every time")
-        raise AssertionError("unreachable")
+            retries.pause("what the request builds on was stored only after it was missed, every time")
 
     def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         events, more = self._page(_AGGREGATE_PAGE, limit, aggregate_id=aggregate_id, from_version=from_version)

@@ -1,11 +1,11 @@
 variable "name" {
-  description = "Name of the store and prefix of all its resources, so that several can live side by side."
+  description = "Name of the store and prefix of all its resources, so that several can live side by side; null for a name after the folder."
   type        = string
-  default     = "eventstore-aurora"
+  default     = null
 }
 
 variable "package" {
-  description = "Path of the zip that the build makes; null for where the build puts it."
+  description = "Path of the pattern's zip; null for where the build puts it."
   type        = string
   default     = null
 }
@@ -79,28 +79,15 @@ variable "timeout" {
   default     = 60
 }
 
-variable "architecture" {
-  description = "Processor of the functions: `arm64` or `x86_64`."
-  type        = string
-  default     = "arm64"
-}
-
-variable "memory_size" {
-  description = "MiB of memory of each function."
-  type        = number
-  default     = 512
-}
-
-variable "log_level" {
-  description = "Lowest level that is logged."
-  type        = string
-  default     = "INFO"
-}
-
-variable "log_retention_days" {
-  description = "Days that log lines are kept."
-  type        = number
-  default     = 30
+variable "function_settings" {
+  description = "What all functions have in common. Meaning, defaults and limits are those of `lambda_function` in terraform/modules."
+  type = object({
+    architecture       = optional(string)
+    memory_size        = optional(number)
+    log_level          = optional(string)
+    log_retention_days = optional(number)
+  })
+  default = {}
 }
 
 variable "alarm_actions" {

@@ -21,10 +21,18 @@ locals {
   }
 }
 
+module "identity" {
+  source = "../../terraform/modules/pattern_identity"
+
+  folder  = path.module
+  name    = var.name
+  package = var.package
+}
+
 module "events" {
   source = "../../terraform/modules/dynamodb_table"
 
-  name      = var.name
+  name      = module.identity.name
   hash_key  = { name = "aggregateId", type = "S" }
   range_key = { name = "aggregateVersion", type = "N" }
 
@@ -44,17 +52,14 @@ module "events" {
 module "api" {
   source = "../../terraform/modules/event_store_api"
 
-  name    = var.name
-  pattern = "ksuid"
-  package = coalesce(var.package, "${path.module}/../../.build/ksuid.zip")
+  name    = module.identity.name
+  pattern = module.identity.pattern
+  package = module.identity.package
 
   environment = local.environment
   statements  = local.statements
 
-  architecture       = var.architecture
-  memory_size        = var.memory_size
-  log_level          = var.log_level
-  log_retention_days = var.log_retention_days
-  alarm_actions      = var.alarm_actions
-  tags               = var.tags
+  function_settings = var.function_settings
+  alarm_actions     = var.alarm_actions
+  tags              = var.tags
 }

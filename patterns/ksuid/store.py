@@ -37,8 +37,9 @@ def from_environment(environ: Mapping[str, str]) -> KsuidEventStore:
 
 
 class KsuidEventStore(EventStore):
-    """`shards` spreads the index (about 1,000 events/s each, it may grow but never shrink); `settle_seconds` is how far
-    `get_all_events` stays behind the clock."""
+    """`settle_seconds` is how far `get_all_events` stays behind the clock. `shards` spreads the index, about 1,000
+    events a second each. Set it before the first event and keep it: a reader with a lower number than a writer passes
+    over what lies in the shards that it does not know, and never returns to it."""
 
     def __init__(self, client: Any, table: str, *, shards: int = 1, settle_seconds: float = 2.0) -> None:
         self._client = client

@@ -1,11 +1,11 @@
 # What a person would be woken for, beside the errors and throttles that each function and table is watched for.
 
 resource "aws_cloudwatch_metric_alarm" "lag" {
-  alarm_name          = "${var.name}-lag"
+  alarm_name          = "${module.identity.name}-lag"
   alarm_description   = "Events stored ${var.max_lag_seconds} s ago are not in the log: the sequencer fails, or is too slow."
   namespace           = "AWS/Lambda"
   metric_name         = "IteratorAge"
-  dimensions          = { FunctionName = module.sequencer.function_name }
+  dimensions          = { FunctionName = module.store.sequencer }
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 1
@@ -18,11 +18,11 @@ resource "aws_cloudwatch_metric_alarm" "lag" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "failures" {
-  alarm_name          = "${var.name}-failures"
+  alarm_name          = "${module.identity.name}-failures"
   alarm_description   = "Lambda has given up on records of the stream, or on a sweep: an aggregate may be missing from the log."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
-  dimensions          = { QueueName = aws_sqs_queue.failures.name }
+  dimensions          = { QueueName = module.store.failures.name }
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 1

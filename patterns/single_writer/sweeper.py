@@ -9,14 +9,13 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
-from itertools import count
 from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore import aws
-from lambdas.eventstore.retry import OutOfTime, pause, time_left
+from lambdas.eventstore.retry import OutOfTime, Retries, time_left
 from lambdas.eventstore.sequencing import doorbells, runtime
 from lambdas.eventstore.sequencing.doorbells import Doorbells
 
@@ -45,7 +44,8 @@ def from_environment(environ: Mapping[str, str]) -> Callable[[], int]:
     client = aws.client("lambda", _PATIENT)
 
     def ring(stragglers: Doorbells) -> None:
-        for attempt in count():
+        retries = Retries()
+        while True:
             if time_left() < RING_SECONDS:
                 raise OutOfTime("no time is left to wait for the sequencer")
             if answer := _call(client, environ["SEQUENCER"], stragglers):
@@ -53,7 +53,7 @@ def from_environment(environ: Mapping[str, str]) -> Callable[[], int]:
                 if not stragglers:
                     return
             else:
-                pause(attempt, "the sequencer is busy")
+                retries.pause("the sequencer is busy")
 
     return runtime.sweeper(environ, ring)
 

@@ -1,41 +1,28 @@
 variable "name" {
-  description = "Name of the store and prefix of all its resources, so that several can live side by side."
-  type        = string
-  default     = "eventstore-single-writer"
-}
-
-variable "package" {
-  description = "Path of the zip that the build makes; null for where the build puts it."
+  description = "Name of the store and prefix of all its resources, so that several can live side by side; null for a name after the folder."
   type        = string
   default     = null
 }
 
-variable "sweep_schedule" {
-  description = "When the sweep looks for events that are missing from the log: an EventBridge schedule."
+variable "package" {
+  description = "Path of the pattern's zip; null for where the build puts it."
   type        = string
-  default     = "rate(5 minutes)"
+  default     = null
 }
 
-variable "sweep_events" {
-  description = "How many events the sweep looks at in a run. A pass over all events takes as many runs as they need."
-  type        = number
-  default     = 10000
-
-  validation {
-    condition     = var.sweep_events >= 1 && floor(var.sweep_events) == var.sweep_events
-    error_message = "The sweep looks at a whole number of events, 1 or more."
-  }
-}
-
-variable "sweep_settle_seconds" {
-  description = "How old an event is before the sweep misses it in the log. Younger ones may be on their way."
-  type        = number
-  default     = 60
-
-  validation {
-    condition     = var.sweep_settle_seconds >= 0 && floor(var.sweep_settle_seconds) == var.sweep_settle_seconds
-    error_message = "The age is a whole number of seconds, 0 or more."
-  }
+variable "sweep" {
+  description = <<-EOT
+    The sweep for events that are missing from the log:
+    - `schedule`: when it runs, as an EventBridge schedule.
+    - `events`: how many events it looks at in a run. A pass over all events takes as many runs as they need.
+    - `settle_seconds`: how old an event is before the sweep misses it in the log. Younger ones may be on their way.
+  EOT
+  type = object({
+    schedule       = optional(string, "rate(5 minutes)")
+    events         = optional(number, 10000)
+    settle_seconds = optional(number, 60)
+  })
+  default = {}
 }
 
 variable "max_lag_seconds" {
@@ -62,28 +49,15 @@ variable "point_in_time_recovery" {
   default     = true
 }
 
-variable "architecture" {
-  description = "Processor of the functions: `arm64` or `x86_64`."
-  type        = string
-  default     = "arm64"
-}
-
-variable "memory_size" {
-  description = "MiB of memory of each function but the sequencer, which has one processor."
-  type        = number
-  default     = 512
-}
-
-variable "log_level" {
-  description = "Lowest level that is logged."
-  type        = string
-  default     = "INFO"
-}
-
-variable "log_retention_days" {
-  description = "Days that log lines are kept."
-  type        = number
-  default     = 30
+variable "function_settings" {
+  description = "What all functions have in common. Meaning, defaults and limits are those of `lambda_function` in terraform/modules. The sequencer's memory_size is fixed."
+  type = object({
+    architecture       = optional(string)
+    memory_size        = optional(number)
+    log_level          = optional(string)
+    log_retention_days = optional(number)
+  })
+  default = {}
 }
 
 variable "alarm_actions" {

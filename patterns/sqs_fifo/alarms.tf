@@ -27,7 +27,7 @@ locals {
       description = "Lambda has given up relaying records of the stream: the sweep must find their events."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
-      dimensions  = { QueueName = aws_sqs_queue.failures.name }
+      dimensions  = { QueueName = module.store.failures.name }
       threshold   = 0
     }
   }
@@ -36,7 +36,7 @@ locals {
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
-  alarm_name          = "${var.name}-${each.key}"
+  alarm_name          = "${module.identity.name}-${each.key}"
   alarm_description   = each.value.description
   namespace           = each.value.namespace
   metric_name         = each.value.metric

@@ -15,7 +15,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.eventstore.sequencing import doorbells, runtime
 from lambdas.eventstore.sequencing.failures import SetAside
-from patterns.sqs_fifo.queue import Queue
+
+from .queue import Queue
 
 
 @runtime.function

@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.eventstore.sequencing import doorbells, runtime
 from lambdas.eventstore.sequencing.failures import SetAside
 from lambdas.eventstore.sequencing.sequencer import Sequencer
-from patterns.sqs_fifo.queue import Queue
+
+from .queue import Queue
 
 Message = Mapping[str, Any]
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from lambdas.eventstore.sequencing import runtime
 from lambdas.eventstore.sequencing.doorbells import Doorbells
-from patterns.sqs_fifo.queue import Queue
+
+from .queue import Queue
 
 
 @runtime.function

@@ -21,10 +21,18 @@ locals {
   }
 }
 
+module "identity" {
+  source = "../../terraform/modules/pattern_identity"
+
+  folder  = path.module
+  name    = var.name
+  package = var.package
+}
+
 module "events" {
   source = "../../terraform/modules/dynamodb_table"
 
-  name      = var.name
+  name      = module.identity.name
   hash_key  = { name = "aggregateId", type = "S" }
   range_key = { name = "aggregateVersion", type = "N" }
 
@@ -37,7 +45,7 @@ module "events" {
 module "log" {
   source = "../../terraform/modules/dynamodb_table"
 
-  name      = "${var.name}-log"
+  name      = "${module.identity.name}-log"
   hash_key  = { name = "logId", type = "S" }
   range_key = { name = "logKey", type = "N" }
 
@@ -50,18 +58,15 @@ module "log" {
 module "api" {
   source = "../../terraform/modules/event_store_api"
 
-  name    = var.name
-  pattern = "transactions"
-  package = coalesce(var.package, "${path.module}/../../.build/transactions.zip")
+  name    = module.identity.name
+  pattern = module.identity.pattern
+  package = module.identity.package
 
   environment = local.environment
   statements  = local.statements
 
-  timeout            = var.timeout
-  architecture       = var.architecture
-  memory_size        = var.memory_size
-  log_level          = var.log_level
-  log_retention_days = var.log_retention_days
-  alarm_actions      = var.alarm_actions
-  tags               = var.tags
+  timeout           = var.timeout
+  function_settings = var.function_settings
+  alarm_actions     = var.alarm_actions
+  tags              = var.tags
 }

@@ -9,6 +9,7 @@ that come faster wait, and raise when their Lambda's time is over, having stored
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 from secrets import randbelow
@@ -18,13 +19,14 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore import aws, pages
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
-from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE, new_ids, stored_before
+from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE, VersionTaken, append_by
 from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute, to_item
 from lambdas.eventstore.dynamodb.reads import gapless, query_items
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.offsets import to_position
-from lambdas.eventstore.retry import pause
+
+from .turns import Turn
 
 _POSITION_IS_FREE = "attribute_not_exists(logKey)"
 """With "position n-1 exists", read beforehand and never false again, what makes positions dense."""
@@ -42,10 +44,7 @@ _THROTTLED = {
     "TransactionInProgressException",
 }
 
-_RACE_WINDOW = 0.25
-"""Seconds within which the loser of a race for the tail tries again, the first time: some ten transactions. The window
-narrows with every loss, so who has waited longest tries soonest, and nobody starves."""
-
+_NEVER = {"N": "0"}
 _LOG = {"logId": {"S": "all"}}
 _ENTRY_BYTES = 4096
 """One read unit: finding the tail never costs more. The entry of a larger event refers to it."""
@@ -68,25 +67,34 @@ class TransactionsEventStore(EventStore):
         self._log = log
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
-        # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
-        event_ids = new_ids(self._events, append)
-        for attempt in count():
+        turn = Turn()
+
+        def write(event_ids: Sequence[str]) -> Sequence[StoredEvent] | None:
+            began = time.monotonic()
+            busy_for = 0.0
             try:
-                first = self._tail() + 1
-                self._write(append, event_ids, first)
-                break
+                tail, busy_until = self._tail()
+                busy_for = busy_until - time.time()
+                if turn.give_way(busy_for):
+                    return None
+                began = time.monotonic()
+                self._write(append, event_ids, tail + 1, turn.busy_until)
             except ClientError as error:
+                took = time.monotonic() - began
                 match _verdict(error, len(append.events)):
-                    case "conflict":
-                        return stored_before(self._events, append, event_ids)
-                    case "raced":
-                        pause(attempt, "other appends took every next position", _RACE_WINDOW / (attempt + 1))
+                    case "taken":
+                        raise VersionTaken from None
+                    case "raced" | "in flight" as verdict:
+                        turn.raced(took, busy_for, in_flight=verdict == "in flight")
                     case "throttled":
-                        pause(attempt, "DynamoDB throttled every attempt")
+                        turn.throttled(took, busy_for)
                     case _:
                         raise
-        stored = zip(append.events, event_ids, count(first), strict=False)
-        return [event.stored(event_id, offset=str(position)) for event, event_id, position in stored]
+                return None
+            events = zip(append.events, event_ids, count(tail + 1), strict=False)
+            return [event.stored(event_id, offset=str(position)) for event, event_id, position in events]
+
+        return append_by(write, self._events, append)
 
     def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         return self._events.page(aggregate_id, from_version, limit)
@@ -96,16 +104,18 @@ class TransactionsEventStore(EventStore):
         events, more = pages.take(map(self._events.event, entries), limit)
         return LogPage(events, events[-1].offset if events else after, more)
 
-    def _tail(self) -> int:
-        """The position of the last event, 0 if there is none.
+    def _tail(self) -> tuple[int, float]:
+        """The position of the last event, 0 if there is none, and until when its append says that the log is busy.
 
         Any entry of an append says where the append ends: while it commits, its last entries may not be visible yet.
         """
         newest_first = {**self._entries_from(1), "ScanIndexForward": False, "Limit": 1}
-        items = self._client.query(**newest_first, ProjectionExpression="lastPosition")["Items"]
-        return int(items[0]["lastPosition"]["N"]) if items else 0
+        items = self._client.query(**newest_first, ProjectionExpression="lastPosition, busyUntil")["Items"]
+        if not items:
+            return 0, 0.0
+        return int(items[0]["lastPosition"]["N"]), float(items[0].get("busyUntil", _NEVER)["N"])
 
-    def _write(self, append: Append, event_ids: Sequence[str], first: int) -> None:
+    def _write(self, append: Append, event_ids: Sequence[str], first: int, busy_until: float | None) -> None:
         """Put all events and their log entries, from position `first` on, or nothing."""
         items = [to_item(event, event_id, append) for event, event_id in zip(append.events, event_ids, strict=True)]
         for position, item in enumerate(items, first):
@@ -113,7 +123,7 @@ class TransactionsEventStore(EventStore):
         self._client.transact_write_items(
             TransactItems=[
                 *(_put(self._events.name, item, VERSION_IS_FREE) for item in items),
-                *(_put(self._log, entry, _POSITION_IS_FREE) for entry in _entries(items)),
+                *(_put(self._log, entry, _POSITION_IS_FREE) for entry in _entries(items, busy_until)),
             ]
         )
 
@@ -139,7 +149,7 @@ def _put(table: str, item: Item, condition: str) -> dict[str, Any]:
     return {"Put": {"TableName": table, "Item": item, "ConditionExpression": condition}}
 
 
-def _entries(items: Sequence[Item]) -> Iterator[Item]:
+def _entries(items: Sequence[Item], busy_until: float | None) -> Iterator[Item]:
     """The log's entry of each event of a request.
 
     Only the first has its bare position as key. Those behind it add a random fraction, so two requests that race for
@@ -152,6 +162,8 @@ def _entries(items: Sequence[Item]) -> Iterator[Item]:
             "logKey": {"N": f"{position}.{randbelow(10**15):015}" if index else position},
             "lastPosition": items[-1]["logPosition"],
         }
+        if busy_until:
+            place["busyUntil"] = to_attribute(round(busy_until, 3))
         entry = place | {name: value for name, value in item.items() if name not in ("requestId", "requestDigest")}
         # The JSON of an item is longer than the item as DynamoDB counts it.
         if len(json.dumps(entry)) > _ENTRY_BYTES:
@@ -160,15 +172,15 @@ def _entries(items: Sequence[Item]) -> Iterator[Item]:
 
 
 def _verdict(error: ClientError, events: int) -> str:
-    """A version is taken: "conflict". Nothing was wrong but the moment: "raced" or "throttled". Or else "failed".
+    """A version is "taken". Nothing was wrong but the moment: "raced", "in flight" or "throttled". Or else "failed".
 
     The reasons of a cancelled transaction come in the order of its items: the events, then their log entries.
     """
     reasons = aws.cancellation_codes(error) or [aws.error_code(error)]
     if _FAILED_CONDITION in reasons[:events]:
-        return "conflict"
+        return "taken"
     if set(reasons) <= _BUSY | {_FAILED_CONDITION}:
-        return "raced"
+        return "raced" if _FAILED_CONDITION in reasons else "in flight"
     if set(reasons) <= _BUSY | {_FAILED_CONDITION} | _THROTTLED:
         return "throttled"
     return "failed"

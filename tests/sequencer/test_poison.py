@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.eventstore import ksuids
-from lambdas.eventstore.retry import time_limit
+from lambdas.eventstore.retry import Retries, time_limit
 from lambdas.eventstore.sequencing import doorbells, sequencer
 from lambdas.eventstore.sequencing.log import PAGE_BYTES
 from lambdas.eventstore.sequencing.sequencer import Sequencer
@@ -126,7 +126,7 @@ def test_an_event_that_was_waited_for_in_vain_is_not_waited_for_again(world: Mod
         running = Sequencer(world.open_events(), world.open_log())
         assert running.sequence({"ann": 3, "josh": 1}).unmet == {"ann": 3}
         world.store(("ann", 4), ("josh", 2))
-        with patch.object(sequencer, "pause") as waiting:
+        with patch.object(Retries, "pause") as waiting:
             assert running.sequence({"ann": 4, "josh": 2}).unmet == {"ann": 4}
         assert not waiting.called
         world.store(("ann", 2))
@@ -136,7 +136,7 @@ def test_an_event_that_was_waited_for_in_vain_is_not_waited_for_again(world: Mod
 
 def test_an_item_that_is_no_event_is_not_waited_for(world: ModelWorld) -> None:
     world.store(("ann", 1), eventVersion={"S": "one"})
-    with patch.object(sequencer, "pause") as waiting:
+    with patch.object(Retries, "pause") as waiting:
         assert world.sequence({"ann": 1}) == {"ann": 1}
     assert not waiting.called
 

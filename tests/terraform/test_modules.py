@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tools import providers, terraform
-from tools.discovery import ROOT, patterns
+from tools import package, providers, terraform
+from tools.discovery import ROOT, Pattern, patterns
 
-MODULES = [*sorted(path.parent for path in ROOT.glob("terraform/modules/*/main.tf")), *(it.folder for it in patterns())]
-PROJECT_VARIABLES = {"name", "package", "deletion_protection", "tags"}
+PATTERNS = [it.folder for it in patterns()]
+MODULES = [*sorted(path.parent for path in ROOT.glob("terraform/modules/*/main.tf")), *PATTERNS]
+PROJECT_VARIABLES = {"name", "package", "function_settings", "deletion_protection", "alarm_actions", "tags"}
 
 
 def relative(path: Path) -> str:
@@ -20,6 +21,8 @@ def relative(path: Path) -> str:
 @pytest.mark.parametrize("module", MODULES, ids=relative)
 def test_the_modules_own_tests_pass(module: Path, tmp_path: Path) -> None:
     assert list(module.glob("tests/*.tftest.hcl")), f"{relative(module)} has no tests/*.tftest.hcl"
+    if module in PATTERNS:
+        package.build(Pattern(module))
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
     environ = terraform.environment(tmp_path, environ)
     executable = providers.find_terraform()
@@ -39,7 +42,7 @@ def test_a_module_has_the_standard_files_and_no_provider_block(module: Path) -> 
     assert not [path for path in module.glob("*.tf") if 'provider "' in path.read_text()]
 
 
-@pytest.mark.parametrize("module", [it.folder for it in patterns()], ids=relative)
+@pytest.mark.parametrize("module", PATTERNS, ids=relative)
 def test_a_pattern_has_the_variables_that_every_command_counts_on(module: Path) -> None:
     declared = {
         line.split('"')[1]

@@ -1,4 +1,4 @@
-"""The sample domain: its rules, its retries, and what its read model bears."""
+"""The sample domain: its rules, its commands under retries, and what its read model admits."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,7 @@ from examples.accounts.balances import Balances, MissedEvent
 from examples.accounts.commands import Accounts
 from lambdas.eventstore import Append, NewEvent, StoredEvent, VersionConflict
 from lambdas.eventstore.memory import MemoryEventStore
+from testkit.examples import new_id
 
 
 class OvertakingStore(MemoryEventStore):
@@ -30,9 +31,9 @@ class OvertakingStore(MemoryEventStore):
 
 def test_an_account_is_what_its_events_say() -> None:
     accounts = Accounts(MemoryEventStore())
-    accounts.open("josh", "Josh Armitage")
-    accounts.deposit("josh", 100)
-    accounts.withdraw("josh", 30)
+    accounts.open(new_id(), "josh", "Josh Armitage")
+    accounts.deposit(new_id(), "josh", 100)
+    accounts.withdraw(new_id(), "josh", 30)
     assert accounts.load("josh") == Account("josh", version=3, name="Josh Armitage", balance=70)
 
 
@@ -50,34 +51,69 @@ def test_an_amount_is_positive(amount: int) -> None:
 def test_an_account_is_opened_once_and_before_it_is_used() -> None:
     accounts = Accounts(MemoryEventStore())
     with pytest.raises(Rejected, match="does not exist"):
-        accounts.deposit("josh", 1)
-    accounts.open("josh", "Josh")
+        accounts.deposit(new_id(), "josh", 1)
+    accounts.open(new_id(), "josh", "Josh")
     with pytest.raises(Rejected, match="exists already"):
-        accounts.open("josh", "Josh")
+        accounts.open(new_id(), "josh", "Josh")
+
+
+class LosingAnswers(MemoryEventStore):
+    """Stores what it is asked to, and loses the answer."""
+
+    def store_events(self, append: Append) -> Sequence[StoredEvent]:
+        super().store_events(append)
+        raise ConnectionError
+
+
+@pytest.mark.parametrize("command", ["deposit", "transfer"])
+def test_a_command_whose_answer_was_lost_is_applied_once_however_much_later_it_is_repeated(command: str) -> None:
+    store = LosingAnswers()
+    accounts, others = Accounts(store), Accounts(store)
+    events = (
+        NewEvent("josh", 1, "ACCOUNT_CREATED", 1, {"name": "J"}),
+        NewEvent("josh", 2, "MONEY_DEPOSITED", 1, {"amount": 9}),
+    )
+    MemoryEventStore.store_events(store, Append((*events, NewEvent("ann", 1, "ACCOUNT_CREATED", 1, {"name": "A"}))))
+
+    def run(by: Accounts, command_id: str) -> Sequence[StoredEvent]:
+        if command == "deposit":
+            return by.deposit(command_id, "josh", 5)
+        return by.transfer(command_id, "josh", "ann", 3)
+
+    for command_id in ("mine", "another's"):
+        with pytest.raises(ConnectionError):
+            run(accounts if command_id == "mine" else others, command_id)
+    total, josh = len(store.get_all_events(None, 100).events), accounts.load("josh")
+
+    repeated = run(accounts, "mine")
+
+    assert {event.metadata["commandId"] for event in repeated} == {"mine"}
+    assert [event.aggregate_version for event in repeated] == ([3] if command == "deposit" else [3, 2])
+    assert (len(store.get_all_events(None, 100).events), accounts.load("josh")) == (total, josh)
 
 
 def test_a_transfer_without_cover_moves_nothing() -> None:
     store = MemoryEventStore()
     accounts = Accounts(store)
-    accounts.open("josh", "Josh")
-    accounts.open("ann", "Ann")
+    accounts.open(new_id(), "josh", "Josh")
+    accounts.open(new_id(), "ann", "Ann")
     with pytest.raises(Rejected, match="does not cover"):
-        accounts.transfer("josh", "ann", 1)
+        accounts.transfer(new_id(), "josh", "ann", 1)
     assert len(store.get_all_events(None, 100).events) == 2
 
 
 def test_a_command_that_was_overtaken_decides_again() -> None:
     accounts = Accounts(OvertakingStore(times=2))
-    accounts.open("josh", "Josh")
-    accounts.deposit("josh", 100)
+    accounts.open(new_id(), "josh", "Josh")
+    accounts.deposit(new_id(), "josh", 100)
     assert accounts.load("josh").balance == 102
 
 
 def test_a_command_that_is_always_overtaken_gives_up_and_says_why() -> None:
     accounts = Accounts(OvertakingStore(times=99), attempts=3)
-    accounts.open("josh", "Josh")
+    accounts.open(new_id(), "josh", "Josh")
     with pytest.raises(VersionConflict):
-        accounts.deposit("josh", 100)
+        accounts.deposit(new_id(), "josh", 100)
 
 
 @given(transfers=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc"), st.integers(1, 150)), max_size=12))
@@ -85,11 +121,11 @@ def test_transfers_move_money_and_make_none(transfers: list[tuple[str, str, int]
     store = MemoryEventStore()
     accounts, balances = Accounts(store), Balances()
     for name in "abc":
-        accounts.open(name, name)
-        accounts.deposit(name, 100)
+        accounts.open(new_id(), name, name)
+        accounts.deposit(new_id(), name, 100)
     for source, target, amount in transfers:
         if source != target and accounts.load(source).balance >= amount:
-            accounts.transfer(source, target, amount)
+            accounts.transfer(new_id(), source, target, amount)
     balances.catch_up(store)
     assert sum(balances.as_dict().values()) == 300
     assert balances.as_dict() == {name: accounts.load(name).balance for name in "abc"}
@@ -98,9 +134,9 @@ def test_transfers_move_money_and_make_none(transfers: list[tuple[str, str, int]
 def test_the_read_model_goes_on_from_its_checkpoint() -> None:
     store = MemoryEventStore()
     accounts, balances = Accounts(store), Balances()
-    accounts.open("josh", "Josh")
+    accounts.open(new_id(), "josh", "Josh")
     assert balances.catch_up(store) == 1
-    accounts.deposit("josh", 5)
+    accounts.deposit(new_id(), "josh", 5)
     assert (balances.catch_up(store), balances["josh"]) == (1, 5)
     assert balances.catch_up(store) == 0
 
@@ -108,9 +144,9 @@ def test_the_read_model_goes_on_from_its_checkpoint() -> None:
 def test_the_read_model_drops_what_it_has_applied_and_refuses_a_gap() -> None:
     store = MemoryEventStore()
     accounts, balances = Accounts(store), Balances()
-    accounts.open("josh", "Josh")
-    accounts.deposit("josh", 5)
-    accounts.deposit("josh", 6)
+    accounts.open(new_id(), "josh", "Josh")
+    accounts.deposit(new_id(), "josh", 5)
+    accounts.deposit(new_id(), "josh", 6)
     first, second, third = store.get_all_events(None, 10).events
     assert balances.apply([first, first]) == 1
     with pytest.raises(MissedEvent, match="version 3 after 1"):

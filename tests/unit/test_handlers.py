@@ -184,3 +184,26 @@ def test_one_invocation_leaves_nothing_in_the_log_of_the_next(
     [entry] = logged(lines(capsys))
     assert entry["function_request_id"] == "two"
     assert entry.get("requestId") is None
+
+
+def test_a_package_without_the_store_of_pattern_fails_with_the_remedy() -> None:
+    with patch.dict(os.environ, {**ENVIRONMENT, "PATTERN": "of_another"}), patch.dict(sys.modules):
+        sys.modules.pop("lambdas.handlers", None)
+        with pytest.raises(RuntimeError, match=r"PATTERN is of_another, .* deploy of_another\.zip"):
+            import_module("lambdas.handlers")
+
+
+def test_a_store_that_lacks_a_module_of_its_own_fails_as_python_does() -> None:
+    class Broken:
+        def find_spec(self, name: str, *_: Any) -> None:
+            if name == "patterns.of_this_test":
+                raise ModuleNotFoundError("No module named 'missing'", name="missing")
+
+    with (
+        patch.dict(os.environ, ENVIRONMENT),
+        patch.dict(sys.modules),
+        patch.object(sys, "meta_path", [Broken(), *sys.meta_path]),
+    ):
+        sys.modules.pop("lambdas.handlers", None)
+        with pytest.raises(ModuleNotFoundError, match="missing"):
+            import_module("lambdas.handlers")

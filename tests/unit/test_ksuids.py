@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ksuid import KsuidMs
@@ -49,6 +50,21 @@ def test_the_first_id_of_an_instant_divides_earlier_ids_from_its_own(now: float,
     border = ksuids.first_of(now)
 
     assert ksuids.issue(1, now - earlier)[0] < border <= ksuids.issue(1, now)[0]
+
+
+def test_an_id_that_no_clock_within_reach_of_aws_can_have_made_is_not_followed() -> None:
+    [ahead] = ksuids.issue(1, NOW + ksuids.MAX_DRIFT - 1)
+    assert ksuids.issue_near(1, NOW, ahead)[0] > ahead
+
+    [too_far] = ksuids.issue(1, NOW + ksuids.MAX_DRIFT + 1)
+    with pytest.raises(ksuids.ClockDrift, match="301 s ahead"):
+        ksuids.issue_near(1, NOW, too_far)
+
+
+@pytest.mark.parametrize("now", [0.0, 1_399_999_000.0, 5_800_000_000.0, 1e18, -1e18])
+def test_a_clock_outside_the_time_of_ksuids_is_named_as_the_fault(now: float) -> None:
+    with pytest.raises(ksuids.ClockDrift, match="clock is wrong"):
+        ksuids.issue(1, now)
 
 
 def test_two_writers_that_follow_the_same_id_make_different_ids() -> None:

@@ -7,11 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.eventstore.wire import OPERATIONS
 from tools import package
 from tools.console import Failure
-from tools.discovery import ROOT, Pattern, patterns
+from tools.discovery import Pattern, patterns, select
+from tools.imports import names_from
+from tools.stand_ins import typing_extensions
 
-KSUID = Pattern(ROOT / "patterns/ksuid")
+EVERY_PATTERN = pytest.mark.parametrize("real", patterns(), ids=lambda pattern: pattern.name)
+
+
+def names(built: Path) -> set[str]:
+    with zipfile.ZipFile(built) as content:
+        return set(content.namelist())
 
 
 def digest(path: Path) -> str:
@@ -48,14 +56,21 @@ def test_a_change_of_the_code_changes_the_package(checkout: Path, sample: Patter
 def test_only_what_runs_is_packaged(checkout: Path, sample: Pattern) -> None:
     (checkout / "patterns/other").mkdir()
     (checkout / "patterns/other/store.py").touch()
-    with zipfile.ZipFile(package.build(sample, checkout)) as built:
-        assert built.namelist() == [
-            "lambdas/handlers.py",
-            "patterns/__init__.py",
-            "patterns/sample/schema.sql",
-            "patterns/sample/store.py",
-            "requirements.txt",
-        ]
+    (checkout / "lambdas/handlers.py").write_text("def handler():\n    from lambdas.used import late\n")
+    for name in ("used", "late", "unused"):
+        (checkout / f"lambdas/{name}.py").touch()
+    (checkout / "lambdas/wire.schema.json").touch()
+    (sample.folder / ".terraform").mkdir()
+    (sample.folder / ".terraform/modules.json").touch()
+    assert names(package.build(sample, checkout)) == {
+        "lambdas/handlers.py",
+        "lambdas/used.py",
+        "lambdas/wire.schema.json",
+        "patterns/__init__.py",
+        "patterns/sample/schema.sql",
+        "patterns/sample/store.py",
+        "requirements.txt",
+    }
 
 
 def test_a_failed_build_leaves_the_package_that_was_there(
@@ -64,7 +79,7 @@ def test_a_failed_build_leaves_the_package_that_was_there(
     built = package.build(sample, checkout)
     before = digest(built)
     monkeypatch.setattr(package, "MAX_BYTES", 10)
-    with pytest.raises(Failure, match="prune"):
+    with pytest.raises(Failure, match="does it need all that it imports"):
         package.build(sample, checkout)
     assert digest(built) == before
     assert list(built.parent.iterdir()) == [built]
@@ -90,43 +105,143 @@ def test_code_for_one_processor_only_is_refused(checkout: Path, sample: Pattern)
         package.build(sample, checkout)
 
 
-@pytest.mark.parametrize("real", patterns(), ids=lambda pattern: pattern.name)
+@EVERY_PATTERN
 def test_every_pattern_fits_and_holds_its_store_and_the_handlers(real: Pattern) -> None:
     built = package.build(real)
     assert built.stat().st_size <= package.MAX_BYTES
-    with zipfile.ZipFile(built) as content:
-        assert {"lambdas/handlers.py", f"patterns/{real.name}/store.py", "requirements.txt"} <= set(content.namelist())
+    assert {"lambdas/handlers.py", f"patterns/{real.name}/store.py", "requirements.txt"} <= names(built)
 
 
-def test_the_package_brings_all_it_imports_beside_what_the_lambda_runtime_offers(tmp_path: Path) -> None:
-    with zipfile.ZipFile(package.build(KSUID)) as built:
+@EVERY_PATTERN
+def test_no_pattern_ships_what_only_tests_and_callers_use(real: Pattern) -> None:
+    unused = (
+        "aws_lambda_powertools/event_handler/",
+        "aws_lambda_powertools/utilities/batch/",
+        "aws_lambda_powertools/utilities/data_classes/",
+        "examples/",
+        "lambdas/eventstore/memory.py",
+        "lambdas/eventstore/remote.py",
+        "testkit/",
+    )
+    assert not [name for name in names(package.build(real)) if name.startswith(unused) or "/tests/" in name]
+
+
+def test_a_pattern_ships_no_code_of_another_kind_of_pattern() -> None:
+    def shipped(pattern: str) -> set[str]:
+        return {name.split("/")[2] for name in names(package.build(*select(pattern))) if name.startswith(EVENTSTORE)}
+
+    assert not {"dynamodb", "sequencing"} & shipped("aurora")
+    assert "sequencing" not in shipped("ksuid")
+    assert {"dynamodb", "sequencing"} <= shipped("sqs_fifo")
+
+
+@EVERY_PATTERN
+def test_every_handler_runs_on_the_package_and_what_the_lambda_runtime_offers(real: Pattern, tmp_path: Path) -> None:
+    with zipfile.ZipFile(package.build(real)) as built:
         built.extractall(tmp_path)
-    # Of this environment's packages, only what comes with boto3 is let through.
-    program = f"""
-import sys
+
+    command = [sys.executable, "-I", "-c", RUN_EVERY_HANDLER, str(tmp_path)]
+    done = subprocess.run(command, env=environment(real), cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    ran = set(done.stdout.split("\n")[-2].split())
+    assert {f"lambdas.handlers.{operation}" for operation in OPERATIONS} <= ran
+    own = {f"patterns.{real.name}.{file.stem}" for file in real.folder.glob("*.py") if HANDLER in file.read_text()}
+    assert {f"{module}.handler" for module in own} == {name for name in ran if name.startswith("patterns.")}
+
+
+@EVERY_PATTERN
+def test_the_stand_in_has_all_that_a_package_imports_from_the_real_module(real: Pattern) -> None:
+    imported = set()
+    with zipfile.ZipFile(package.build(real)) as built:
+        for name in built.namelist():
+            if name.endswith(".py") and name != "typing_extensions.py":
+                imported |= names_from("typing_extensions", built.read(name).decode())
+    assert imported == set(typing_extensions.__all__)
+
+
+HANDLER = "def handler("
+EVENTSTORE = "lambdas/eventstore/"
+
+RUN_EVERY_HANDLER = """
+import json, sys
+from importlib import import_module
 from importlib.machinery import PathFinder
-OFFERED = {{"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}}
+from pathlib import Path
+
+OFFERED = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
+
 class OnlyTheRuntimes:
+    # Of this environment's packages, only what comes with boto3 is let through.
     def find_spec(self, name, path=None, target=None):
         spec = PathFinder.find_spec(name, path, target)
         if spec and "site-packages" in (spec.origin or "") and name.split(".")[0] not in OFFERED:
             raise ModuleNotFoundError(name)
+
+class OutOfReach(Exception):
+    pass
+
+class Context:
+    aws_request_id = function_name = invoked_function_arn = "x"
+    memory_limit_in_mb = 128
+    def get_remaining_time_in_millis(self):
+        return 2000
+
+def call(*_):
+    raise OutOfReach
+
 sys.meta_path.insert(0, OnlyTheRuntimes())
-sys.path.insert(0, {str(tmp_path)!r})
+folder = sys.argv[1]
+sys.path.insert(0, folder)
+import botocore.client
+botocore.client.BaseClient._make_api_call = call
+
 import lambdas.handlers
-assert lambdas.handlers.__file__.startswith({str(tmp_path)!r})
+assert lambdas.handlers.__file__.startswith(folder)
+event = {"aggregateId": "a", "aggregateVersion": 2, "eventType": "T", "eventVersion": 1, "metadata": {"n": 1.5}}
+requests = {
+    "store_events": [{}, {"events": [event], "requestId": "r"}, {"events": [{**event, "aggregateVersion": 1}]}],
+    "get_aggregate_events": [{}, {"aggregateId": "a"}],
+    "get_all_events": [{"limit": 0}, {"after": "?"}, {}],
+}
+ran = []
+for module in [*Path(folder, "patterns").glob("*/*.py")]:
+    name = ".".join(module.relative_to(folder).with_suffix("").parts)
+    if handler := getattr(import_module(name), "handler", None):
+        for given in ({"Records": []}, {"Records": [], "doorbells": []}):
+            try:
+                handler(given, Context())
+            except OutOfReach:
+                pass
+        ran.append(f"{name}.handler")
+for operation, examples in requests.items():
+    for request in examples:
+        try:
+            answer = getattr(lambdas.handlers, operation)(request, Context())
+            assert answer["error"]["code"] == "InvalidRequest", answer
+        except OutOfReach:
+            assert request != examples[0]
+    ran.append(f"lambdas.handlers.{operation}")
+print(*ran)
 """
-    environment = {
+
+
+def environment(pattern: Pattern) -> dict[str, str]:
+    """More than the Lambdas of any one pattern have."""
+    return {
         "PATH": os.environ["PATH"],
-        "PATTERN": "ksuid",
+        "PATTERN": pattern.name,
         "TABLE": "table",
-        "SHARDS": "1",
-        "SETTLE_MS": "0",
+        "LOG_TABLE": "log",
+        "SEQUENCER": "sequencer",
+        "QUEUE_URL": "https://sqs/queue",
+        "SWEEP_EVENTS": "1",
+        "SETTLE_SECONDS": "0",
+        "CLUSTER_ARN": "cluster",
+        "SECRET_ARN": "secret",
+        "DATABASE": "database",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_METRICS_NAMESPACE": "EventStore",
     }
-    command = [sys.executable, "-I", "-c", program]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -2,16 +2,15 @@
 
 Guarantees what `EventStore.store_events` does. Costs, for an item of up to 1 KB: 1 WRU for one event, 2 WRU for each
 of several (they go in one transaction), and 1 RRU for each existing aggregate; entries of an index come on top. Fails:
-contention that outlasts the invocation is raised, with nothing stored.
+contention that outlasts the time limit is raised, with nothing stored.
 
-A pattern that writes more than the events themselves puts its own write between `new_ids` and `stored_before`.
+A pattern that writes more than the events themselves gives `append_by` a write of its own.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -21,7 +20,7 @@ from lambdas.eventstore.contract import Append
 from lambdas.eventstore.dynamodb.items import Item, to_attribute, to_item
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import NewEvent, StoredEvent
-from lambdas.eventstore.retry import pause
+from lambdas.eventstore.retry import Retries
 
 VERSION_IS_FREE = "attribute_not_exists(aggregateId)"
 """Together with "version n-1 exists", read beforehand, this is the whole of optimistic concurrency: events are never
@@ -32,54 +31,74 @@ _CONTENTION = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThr
 """Cancellation reasons that pass (API_TransactWriteItems): another transaction on the item, or throttling."""
 
 Attributes = Callable[[NewEvent], Item]
+"""What an item has beside the event, such as the key of an index."""
+
+Write = Callable[[Sequence[str]], Sequence[StoredEvent] | None]
+"""One attempt to store all events of a request, or none, under these ids. It answers with the events, or with None
+when nothing was stored and it has waited for its next turn, and raises `VersionTaken`."""
+
+Issue = Callable[[int, float, str | None], list[str]]
+"""`ksuids.issue`, or `ksuids.issue_near`."""
 
 
-def append_events(table: EventsTable, append: Append, also: Attributes = lambda event: {}) -> Sequence[StoredEvent]:
-    """`EventStore.store_events`. Each item also has the attributes that `also` gives, such as the key of an index."""
-    # The ids stay the same over all attempts, so that one which took effect unseen is recognised by the next.
-    event_ids = new_ids(table, append)
-    for attempt in count():
-        outcome = _write(table, append, event_ids, also)
-        if outcome == "stored":
-            break
-        if outcome == "conflict":
-            return stored_before(table, append, event_ids)
-        pause(attempt, "other transactions kept the items of this request busy")
-    return [event.stored(event_id) for event, event_id in zip(append.events, event_ids, strict=True)]
+class VersionTaken(Exception):
+    """A version that a request names is taken: by another request, or by an attempt of this very one."""
 
 
-def new_ids(table: EventsTable, append: Append) -> list[str]:
-    """Ids for the events of `append`, above those of the events that it builds on.
+def append_events(
+    table: EventsTable, append: Append, also: Attributes = lambda event: {}, issue: Issue = ksuids.issue
+) -> Sequence[StoredEvent]:
+    """`EventStore.store_events`, where the items of the events are all that there is to write."""
+    retries = Retries()
 
-    Costs one strong read of those; a new aggregate needs none. Once they exist they always will, so no write has
-    to check it again.
+    def write(event_ids: Sequence[str]) -> Sequence[StoredEvent] | None:
+        if _put(table, append, event_ids, also):
+            return [event.stored(event_id) for event, event_id in zip(append.events, event_ids, strict=True)]
+        retries.pause("other transactions kept the items of this request busy")
+        return None
 
-    Raises:
-        VersionConflict: an event that it builds on does not exist.
+    return append_by(write, table, append, issue)
+
+
+def append_by(write: Write, table: EventsTable, append: Append, issue: Issue = ksuids.issue) -> Sequence[StoredEvent]:
+    """`EventStore.store_events`, by as many attempts of `write` as it takes.
+
+    Each attempt has ids of its own, since an id tells when its event was stored, and attempts can go on for longer than
+    readers stay behind now. All of them are kept, so that an attempt that took effect unseen is recognised.
     """
     previous = _previous_ids(table, append)
     if len(previous) < append.builds_on:
-        if conflict := append.conflict(table.current_version):
-            raise conflict
+        if stored := _refuse_unless_stored(table, append, []):
+            return stored
         previous = _previous_ids(table, append)  # What was missing has been stored since the first read.
-    return ksuids.issue(len(append.events), time.time(), max(previous, default=None))
+    tried: list[str] = []
+    while True:
+        event_ids = issue(len(append.events), time.time(), max(previous, default=None))
+        tried += event_ids
+        try:
+            if events := write(event_ids):
+                return events
+        except VersionTaken:
+            stored = _refuse_unless_stored(table, append, tried)
+            assert stored, "a taken version is never above the current one"
+            return stored
 
 
-def stored_before(table: EventsTable, append: Append, event_ids: Sequence[str]) -> list[StoredEvent]:
-    """What to answer when a version of `append` is taken: its events, if it was this very request that took it.
+def _previous_ids(table: EventsTable, append: Append) -> list[str]:
+    """The ids of the last events that `append` assumes, of those that exist: one strong read; none for new aggregates.
+
+    Once they exist they always will, so no write has to check it again.
+    """
+    keys = [(aggregate, version) for aggregate, version in append.expected.items() if version]
+    return [item["eventId"]["S"] for item in table.get(keys, ["eventId"]).values()]
+
+
+def _put(table: EventsTable, append: Append, event_ids: Sequence[str], also: Attributes) -> bool:
+    """Put all items, or none; whether they are stored. False: other transactions were in the way.
 
     Raises:
-        VersionConflict: it was another.
+        VersionTaken
     """
-    if stored := _already_stored(table, append, event_ids):
-        return stored
-    conflict = append.conflict(table.current_version)
-    assert conflict, "a taken version is never above the current one"
-    raise conflict
-
-
-def _write(table: EventsTable, append: Append, event_ids: Sequence[str], also: Attributes) -> str:
-    """Put all items or none: "stored", "conflict" (a version is taken), or "busy" (nothing stored, try again)."""
     puts: list[dict[str, Any]] = [
         {
             "TableName": table.name,
@@ -96,23 +115,35 @@ def _write(table: EventsTable, append: Append, event_ids: Sequence[str], also: A
     except ClientError as error:
         match aws.error_code(error):
             case "ConditionalCheckFailedException":
-                return "conflict"
+                raise VersionTaken from None
             case "TransactionConflictException":
-                return "busy"
+                return False
             case "TransactionCanceledException":
                 codes = aws.cancellation_codes(error)
                 if _CONFLICT in codes:
-                    return "conflict"
+                    raise VersionTaken from None
                 if set(codes) <= _CONTENTION:
-                    return "busy"
+                    return False
         raise
-    return "stored"
+    return True
 
 
-def _previous_ids(table: EventsTable, append: Append) -> list[str]:
-    """The ids of the last events that `append` assumes, of those that exist."""
-    keys = [(aggregate, version) for aggregate, version in append.expected.items() if version]
-    return [item["eventId"]["S"] for item in table.get(keys, ["eventId"]).values()]
+def _refuse_unless_stored(table: EventsTable, append: Append, event_ids: Sequence[str]) -> list[StoredEvent] | None:
+    """What to answer when the request does not fit what is stored: its own events, if an attempt of it has stored them.
+
+    None if it does fit by now. The current versions are read first: whatever an attempt has stored by then, the look
+    for the request's own events finds.
+
+    Raises:
+        VersionConflict: what is stored is another request's.
+    """
+    conflict = append.conflict(table.current_version)
+    recognisable = event_ids or append.request_id is not None
+    if recognisable and (stored := _already_stored(table, append, event_ids)):
+        return stored
+    if conflict:
+        raise conflict
+    return None
 
 
 def _already_stored(table: EventsTable, append: Append, event_ids: Sequence[str]) -> list[StoredEvent] | None:
@@ -123,14 +154,14 @@ def _already_stored(table: EventsTable, append: Append, event_ids: Sequence[str]
     stored as a whole, though for a moment a reader may see a part of it.
     """
     keys = [(event.aggregate_id, event.aggregate_version) for event in append.events]
-    for attempt in count():
+    retries = Retries()
+    while True:
         items = table.get(keys)
         if not any(_is_of(append, event_ids, item) for item in items.values()):
             return None
         if len(items) == len(keys):
             return [table.event(items[key]) for key in keys]
-        pause(attempt, "a part of this request, which is stored, cannot be seen yet")
-    raise AssertionError("unreachable")
+        retries.pause("a part of this request, which is stored, cannot be seen yet")
 
 
 def _is_of(append: Append, event_ids: Sequence[str], item: Item) -> bool:

@@ -6,11 +6,10 @@ Costs nothing beyond the requests that it takes. Fails: a page that stays incomp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
 from typing import Any
 
 from lambdas.eventstore.dynamodb.items import Item, to_attribute
-from lambdas.eventstore.retry import pause
+from lambdas.eventstore.retry import Retries
 
 
 def query_items(client: Any, query: dict[str, Any], page_size: int) -> Iterator[Item]:
@@ -29,14 +28,13 @@ def get_items(client: Any, table: str, keys: Sequence[Item], attributes: Sequenc
     request: dict[str, Any] = {"Keys": keys, "ConsistentRead": True}
     if attributes:
         request["ProjectionExpression"] = ", ".join(attributes)
-    attempt = 0
+    retries = Retries()
     while request["Keys"]:
         response = client.batch_get_item(RequestItems={table: request})
         yield from response["Responses"].get(table, [])
         unprocessed = response.get("UnprocessedKeys", {}).get(table, {"Keys": []})
         if len(unprocessed["Keys"]) == len(request["Keys"]):
-            pause(attempt, "DynamoDB processed no key of a BatchGetItem")
-            attempt += 1
+            retries.pause("DynamoDB processed no key of a BatchGetItem")
         request = unprocessed
 
 
@@ -46,7 +44,8 @@ def gapless(read: Callable[[int], Iterable[Item]], number: str, first: int) -> I
     A Query is only read-committed against a transaction: while one commits, a later item of it can be seen before an
     earlier (developerguide/transaction-apis, isolation levels). A reader that went on from there would never see it.
     """
-    for attempt in count():
+    retries = Retries()
+    while True:
         for item in read(first):
             if item[number] != to_attribute(first):
                 break
@@ -54,4 +53,4 @@ def gapless(read: Callable[[int], Iterable[Item]], number: str, first: int) -> I
             first += 1
         else:
             return
-        pause(attempt, f"{number} {first} is missing, and a later one is not")
+        retries.pause(f"{number} {first} is missing, and a later one is not")

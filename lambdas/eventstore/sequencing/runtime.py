@@ -15,7 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.retry import OutOfTime, time_limit
+from lambdas.eventstore.retry import OutOfTime, invocation, time_limit
 from lambdas.eventstore.sequencing.doorbells import Doorbells
 from lambdas.eventstore.sequencing.failures import Failures, SetAside
 from lambdas.eventstore.sequencing.log import Log
@@ -41,7 +41,8 @@ def function(work: Callable[[Event], Answer]) -> Callable[[Event, Any], Answer]:
     @metrics.log_metrics
     @logger.inject_lambda_context(clear_state=True)
     def handler(event: Event, context: Any) -> Answer:
-        with time_limit(context.get_remaining_time_in_millis() / 1000 - _MARGIN):
+        seconds = context.get_remaining_time_in_millis() / 1000 - _MARGIN
+        with invocation(seconds + _MARGIN / 2), time_limit(seconds):
             return work(event)
 
     return handler

@@ -22,7 +22,7 @@ from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.dynamodb.items import Item, Key, to_event
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.retry import OutOfTime, pause, time_left
+from lambdas.eventstore.retry import FIRST_PAUSE, OutOfTime, Retries, time_left
 from lambdas.eventstore.sequencing import log
 from lambdas.eventstore.sequencing.doorbells import BATCH, Doorbells, batches
 from lambdas.eventstore.sequencing.log import Log, PositionTaken
@@ -89,6 +89,7 @@ class Sequencer:
     def _sequence_batch(self, doorbells: Doorbells) -> Outcome:
         unmet: Doorbells = {}
         looks = 0
+        retries = Retries()
         while doorbells:
             if time_left() < PAGE_SECONDS:
                 break
@@ -111,7 +112,7 @@ class Sequencer:
                     self._remember_absent((aggregate, following[aggregate]) for aggregate in doorbells)
                     return Outcome(unmet | doorbells, postponed={})
                 try:
-                    pause(looks, "an event that was heard of cannot be read")
+                    retries.pause("an event that was heard of cannot be read", window=FIRST_PAUSE * 2**looks)
                 except OutOfTime:
                     break
         return Outcome(unmet, postponed=doorbells)

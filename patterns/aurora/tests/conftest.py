@@ -12,11 +12,14 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from patterns.aurora.tests.harness import Harness
 from testkit.aws_calls import Watch
 from testkit.harness import Environment
 from testkit.schedules import Scene
-from tools.discovery import select
+from tools.discovery import containing
+
+from .harness import Harness
+
+PATTERN = containing(__file__)
 
 
 @pytest.fixture(scope="session")
@@ -44,14 +47,14 @@ def cluster(aws: None) -> Iterator[Environment]:
 
 @pytest.fixture
 def own(cluster: Environment, watch: Watch) -> Harness:
-    return Harness("aurora", cluster)
+    return Harness(PATTERN.name, cluster)
 
 
 @pytest.fixture
 def scene(own: Harness, watch: Watch) -> Iterator[Scene]:
     """An empty store."""
     environment = own.fresh()
-    yield Scene(own, environment, watch, select("aurora")[0].sheet)
+    yield Scene(own, environment, watch, PATTERN.sheet)
     own.discard(environment)
 
 

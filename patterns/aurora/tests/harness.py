@@ -18,12 +18,13 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore import EventStore, wire
 from lambdas.eventstore.retry import time_limit
-from patterns.aurora import migrate, store
-from patterns.aurora.data_api import Database
 from testkit import harness
 from testkit.examples import Event, event, new_id
 from testkit.harness import Environment, eventually
 from testkit.schedules import Scene
+
+from .. import migrate, store
+from ..data_api import Database
 
 _FRESH = "fresh_"
 _SETTLE_SECONDS = 60.0

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from patterns.aurora import store
-from patterns.aurora.tests.harness import Harness, Transaction, append
 from testkit.examples import event, history
 from testkit.schedules import Scene
+
+from .. import store
+from .harness import Harness, Transaction, append
 
 SHORT, LONG = 1_000, 100_000
 EVENTS_OF_AN_AGGREGATE = 100

@@ -2,7 +2,7 @@
 
 import re
 
-from patterns.aurora.tests.harness import Harness
+from .harness import Harness
 
 
 def test_bytes_do_not_depend_on_what_a_service_counts_up_and_do_on_all_else() -> None:

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from patterns.aurora.tests.harness import Harness, Transaction, append
 from testkit.aws_calls import Call, Disturbance
 from testkit.examples import event, new_id
 from testkit.harness import eventually
 from testkit.schedules import Scene
+
+from .harness import Harness, Transaction, append
 
 Rows = Callable[..., list[list[Any]]]
 Reader = Callable[[], list[str]]

@@ -14,12 +14,14 @@ import boto3
 import pytest
 
 from lambdas.eventstore.retry import time_limit
-from patterns.aurora import data_api, migrate
-from patterns.aurora.tests.harness import Harness
 from testkit.aws_calls import Watch
 from testkit.faults import AnswerLost, Crash, CrashAfter, CrashBefore, Fault
 from testkit.harness import Environment
 from testkit.session import Session
+
+from .. import data_api, migrate
+from .conftest import PATTERN
+from .harness import Harness
 
 Migrate = Callable[[], list[str]]
 
@@ -128,7 +130,7 @@ def test_the_deployed_function_has_done_it_all(session: Session, aws: None) -> N
 
 def test_a_migration_that_fails_fails_the_deployed_function(session: Session, aws: None) -> None:
     """And with it the deployment."""
-    environment = session.deployment("aurora")["environment"]
+    environment = session.deployment(PATTERN.name)["environment"]
     database = data_api.from_environment(environment)
     with time_limit(30):
         database.execute("UPDATE migrations SET digest = 'x' || digest WHERE name = '0001_events'")
@@ -140,7 +142,7 @@ def test_a_migration_that_fails_fails_the_deployed_function(session: Session, aw
 
 
 def invoke(session: Session) -> dict[str, Any]:
-    function = session.deployment("aurora")["outputs"]["migrate"]
+    function = session.deployment(PATTERN.name)["outputs"]["migrate"]
     answer = boto3.client("lambda").invoke(FunctionName=function, Payload=b"{}")
     payload: dict[str, Any] = json.load(answer["Payload"])
     assert "FunctionError" not in answer, payload

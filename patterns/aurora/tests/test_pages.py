@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from lambdas.eventstore.limits import EVENT_BYTES, REQUEST_BYTES
-from patterns.aurora import store
 from testkit.examples import Event, bare, event, new_id
 from testkit.large import large_event, size
 from testkit.schedules import Scene
 from testkit.subjects import InProcess
+
+from .. import store
 
 LIMIT = 1024 * 1024
 

@@ -14,6 +14,8 @@ from testkit.harness import Environment
 from testkit.session import Session
 from tests.conformance.test_permissions import role_like
 
+from .conftest import PATTERN
+
 FUNCTIONS = [*OPERATIONS, "migrate"]
 Call = Callable[[Any, dict[str, str]], object]
 
@@ -37,7 +39,7 @@ def names_of(environment: Environment) -> dict[str, str]:
 def test_a_role_executes_statements_on_its_own_cluster_and_no_other(
     session: Session, cluster: Environment, function: str
 ) -> None:
-    deployment = session.deployment("aurora")
+    deployment = session.deployment(PATTERN.name)
     with role_like(deployment["outputs"][function]) as credentials:
         role, root = boto3.client("rds-data", **credentials), boto3.client("rds-data")
         own, other = names_of(deployment["environment"]), names_of(cluster)
@@ -50,7 +52,7 @@ def test_a_role_executes_statements_on_its_own_cluster_and_no_other(
 @pytest.mark.parametrize("what", OTHER_CALLS)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_role_is_denied_to(session: Session, aws: None, function: str, what: str) -> None:
-    deployment = session.deployment("aurora")
+    deployment = session.deployment(PATTERN.name)
     names = names_of(deployment["environment"])
     OTHER_CALLS[what](boto3.client("rds-data"), names)
     with role_like(deployment["outputs"][function]) as credentials:

@@ -12,13 +12,14 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore import wire
 from lambdas.eventstore.retry import OutOfTime
-from patterns.aurora.tests.harness import Harness, append
 from testkit import faults
 from testkit.aws_calls import Call
 from testkit.examples import event, new_id, versions
 from testkit.faults import Fault
 from testkit.harness import eventually
 from testkit.schedules import Scene
+
+from .harness import Harness, append
 
 PASSING = [
     ("DatabaseResumingException", 400, "resuming after being auto-paused"),

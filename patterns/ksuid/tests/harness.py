@@ -1,6 +1,6 @@
 """The suite's `ksuid` stores: without a settle window, so that tests need not wait and late events can be shown.
 
-The deployed one has a short window. The window itself is tested in test_settle_window.py.
+The deployed one has a short window. The window itself is tested in test_late_events.py.
 """
 
 import time

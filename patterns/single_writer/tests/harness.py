@@ -4,16 +4,17 @@ from typing import ClassVar
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from patterns.single_writer import sequencer
 from testkit import harness
 from testkit.harness import Environment
 from testkit.streams import Stream
+
+from .. import sequencer
 
 _SECONDS = 60.0
 
 
 class Harness(harness.Harness):
-    variables: ClassVar = {"sweep_settle_seconds": "0"}
+    variables: ClassVar = {"sweep": "{ settle_seconds = 0 }"}
 
     def fresh(self) -> Environment:
         environment = super().fresh()

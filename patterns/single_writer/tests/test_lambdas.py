@@ -13,9 +13,6 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from patterns.single_writer import sequencer, sweeper
-from patterns.single_writer.sequencer import UnmetDoorbells
-from patterns.single_writer.tests.harness import Harness
 from testkit.aws_calls import Watch
 from testkit.examples import Event, event, history, new_id
 from testkit.harness import Environment, eventually
@@ -23,19 +20,24 @@ from testkit.session import Session
 from testkit.streams import Stream
 from testkit.subjects import VISIBLE_SECONDS, InProcess
 from tests.conformance.test_permissions import CHANGES, key_of, role_like
-from tools.discovery import select
+from tools.discovery import containing
 
+from .. import sequencer, sweeper
+from ..sequencer import UnmetDoorbells
+from .harness import Harness
+
+PATTERN = containing(__file__)
 Deployment = dict[str, Any]
 
 
 @pytest.fixture
 def deployment(session: Session, aws: None) -> Deployment:
-    return session.deployment("single_writer")
+    return session.deployment(PATTERN.name)
 
 
 @pytest.fixture
 def environment(deployment: Deployment, watch: Watch) -> Iterator[Environment]:
-    harness = Harness("single_writer", deployment["environment"])
+    harness = Harness(PATTERN.name, deployment["environment"])
     made = harness.fresh()
     with time_limit(VISIBLE_SECONDS):
         yield made
@@ -43,8 +45,8 @@ def environment(deployment: Deployment, watch: Watch) -> Iterator[Environment]:
 
 
 def store(environment: Environment, *events: Event) -> InProcess:
-    harness = Harness("single_writer", environment)
-    subject = InProcess(harness.open(environment), select("single_writer")[0].sheet)
+    harness = Harness(PATTERN.name, environment)
+    subject = InProcess(harness.open(environment), PATTERN.sheet)
     subject.store(*events)
     return subject
 

@@ -8,17 +8,18 @@ import boto3
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from patterns.sqs_fifo import relay, sequencer
-from patterns.sqs_fifo.queue import Queue
 from testkit import harness
 from testkit.harness import Environment
 from testkit.streams import Stream
+
+from .. import relay, sequencer
+from ..queue import Queue
 
 _SECONDS = 60.0
 
 
 class Harness(harness.Harness):
-    variables: ClassVar = {"sweep_settle_seconds": "0"}
+    variables: ClassVar = {"sweep": "{ settle_seconds = 0 }"}
 
     def __init__(self, pattern: str, deployed: Mapping[str, str]) -> None:
         super().__init__(pattern, deployed)

@@ -14,9 +14,6 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from patterns.sqs_fifo import relay, sequencer, sweeper
-from patterns.sqs_fifo.queue import Queue
-from patterns.sqs_fifo.tests.harness import Harness
 from testkit.aws_calls import Call, Disturbance, Watch
 from testkit.examples import Event, event, history, new_id
 from testkit.harness import Environment, eventually
@@ -24,8 +21,13 @@ from testkit.session import Session
 from testkit.streams import Stream
 from testkit.subjects import VISIBLE_SECONDS, InProcess
 from tests.conformance.test_permissions import CHANGES, key_of, role_like
-from tools.discovery import select
+from tools.discovery import containing
 
+from .. import relay, sequencer, sweeper
+from ..queue import Queue
+from .harness import Harness
+
+PATTERN = containing(__file__)
 Deployment = dict[str, Any]
 Message = dict[str, str]
 
@@ -34,12 +36,12 @@ NO_NAME = '[{"aggregateId": 5, "aggregateVersion": 1}]'
 
 @pytest.fixture
 def deployment(session: Session, aws: None) -> Deployment:
-    return session.deployment("sqs_fifo")
+    return session.deployment(PATTERN.name)
 
 
 @pytest.fixture
 def harness(deployment: Deployment, watch: Watch) -> Harness:
-    return Harness("sqs_fifo", deployment["environment"])
+    return Harness(PATTERN.name, deployment["environment"])
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def environment(harness: Harness) -> Iterator[Environment]:
 
 
 def store(environment: Environment, *events: Event) -> InProcess:
-    subject = InProcess(Harness("sqs_fifo", environment).open(environment), select("sqs_fifo")[0].sheet)
+    subject = InProcess(Harness(PATTERN.name, environment).open(environment), PATTERN.sheet)
     subject.store(*events)
     return subject
 

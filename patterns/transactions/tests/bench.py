@@ -25,8 +25,9 @@ from lambdas.eventstore.contract import Append
 from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.retry import time_limit
 from local.control import LocalAws
-from patterns.transactions.store import TransactionsEventStore
-from patterns.transactions.tests.contention import contend
+
+from ..store import TransactionsEventStore
+from .contention import contend
 
 WRITERS = (1, 2, 4, 8, 16)
 SECONDS = 6.0

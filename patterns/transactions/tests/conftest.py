@@ -11,15 +11,15 @@ from testkit.aws_calls import Watch
 from testkit.harness import Environment, harness_of
 from testkit.session import Session
 from testkit.subjects import InProcess
-from tools.discovery import select
+from tools.discovery import containing
 
-NAME = "transactions"
+PATTERN = containing(__file__)
 
 
 @pytest.fixture
 def environment(session: Session, watch: Watch) -> Iterator[Environment]:
     """Of an empty store."""
-    harness = harness_of(NAME)(NAME, session.deployment(NAME)["environment"])
+    harness = harness_of(PATTERN.name)(PATTERN.name, session.deployment(PATTERN.name)["environment"])
     environment = harness.fresh()
     yield environment
     harness.discard(environment)
@@ -27,10 +27,9 @@ def environment(session: Session, watch: Watch) -> Iterator[Environment]:
 
 @pytest.fixture
 def fresh_store(environment: Environment) -> InProcess:
-    from patterns.transactions.store import from_environment
+    from ..store import from_environment
 
-    [pattern] = select(NAME)
-    return InProcess(from_environment(environment), pattern.sheet)
+    return InProcess(from_environment(environment), PATTERN.sheet)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import threading
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +23,14 @@ from unittest.mock import patch
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore import retry
+
+from .. import store, turns
+
+_BEGINNING = 1_790_000_000.0
+"""Unix time at which virtual time begins."""
+
+UNLIMITED = 1e9
+"""Write units a second that nobody here can use up."""
 
 KEYS = {"events": ("aggregateId", "aggregateVersion"), "log": ("logId", "logKey")}
 
@@ -80,29 +88,38 @@ class VirtualTime:
 
 @contextmanager
 def virtual_retries(time: VirtualTime, seed: int) -> Iterator[None]:
-    """The stores' pauses pass in virtual time, their jitter is drawn from `seed`."""
-    clock = SimpleNamespace(sleep=time.sleep, monotonic=time.monotonic)
-    with patch.object(retry, "time", clock), patch.object(retry, "random", random.Random(seed)):
+    """The stores' pauses pass in virtual time, which their clocks show too; their jitter is drawn from `seed`."""
+    clock = SimpleNamespace(sleep=time.sleep, monotonic=time.monotonic, time=lambda: _BEGINNING + time.now)
+    jitter = random.Random(seed)
+    with ExitStack() as patches:
+        for module in (retry, turns, store):
+            patches.enter_context(patch.object(module, "time", clock))
+        for module in (retry, turns):
+            patches.enter_context(patch.object(module, "random", jitter))
         yield
 
 
 class SimulatedDynamoDB:
     """A client with the calls that the store makes. The one condition it knows is that the item is new.
 
-    Latencies are in seconds, drawn evenly from each range.
+    Latencies are in seconds, drawn evenly from each range; `slowness` is a factor on them. Each partition of the log
+    takes `write_units` a second, saved up for a second at most, and throttles what is beyond.
     """
 
     READ = (0.002, 0.006)
     PHASE = (0.003, 0.008)
     """Of a transaction's two phases, for each item and with the way there."""
 
-    def __init__(self, time: VirtualTime, seed: int) -> None:
+    def __init__(self, time: VirtualTime, seed: int, slowness: float = 1.0, write_units: float = UNLIMITED) -> None:
         self._time = time
         self._random = random.Random(seed)
+        self._slowness = slowness
+        self._write_units = self._saved = write_units
+        self._saved_at = 0.0
         self._items: dict[tuple[str, str, float], dict[str, Any]] = {}
         self._sorted: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._held: set[tuple[str, str, float]] = set()
-        self.transactions = self.cancelled = 0
+        self.transactions = self.cancelled = self.throttled = 0
 
     def query(self, **query: Any) -> dict[str, Any]:
         self._delay(self.READ)
@@ -133,8 +150,11 @@ class SimulatedDynamoDB:
         self.transactions += 1
         reasons = dict.fromkeys(puts, "None")
         held = []
+        throttles = not self._has_units(2 * sum(table == "log" for table, _, _ in puts))
         for key in self._one_by_one(puts):
-            if key in self._held:
+            if throttles and key[0] == "log":
+                reasons[key] = "ThrottlingError"
+            elif key in self._held:
                 reasons[key] = "TransactionConflict"
             elif key in self._items and "ConditionExpression" in puts[key]:
                 reasons[key] = "ConditionalCheckFailed"
@@ -143,6 +163,7 @@ class SimulatedDynamoDB:
                 held.append(key)
         if len(held) < len(puts):
             self.cancelled += 1
+            self.throttled += throttles
             self._held.difference_update(held)
             self._delay(self.READ)
             raise _cancelled(reasons.values())
@@ -153,14 +174,25 @@ class SimulatedDynamoDB:
             self._held.discard(key)
         self._delay(self.READ)
 
+    def _has_units(self, wanted: float) -> bool:
+        """Whether the log's one partition has as many write units left, which then are spent."""
+        self._saved = min(self._write_units, self._saved + (self._time.now - self._saved_at) * self._write_units)
+        self._saved_at = self._time.now
+        if self._saved < wanted:
+            return False
+        self._saved -= wanted
+        return True
+
     def _one_by_one(self, keys: Any) -> Iterator[Any]:
         began = self._time.now
-        for at, _, key in sorted((began + self._random.uniform(*self.PHASE), i, key) for i, key in enumerate(keys)):
+        for at, _, key in sorted(
+            (began + self._slowness * self._random.uniform(*self.PHASE), i, key) for i, key in enumerate(keys)
+        ):
             self._time.sleep(at - self._time.now)
             yield key
 
     def _delay(self, span: tuple[float, float]) -> None:
-        self._time.sleep(self._random.uniform(*span) / 2)
+        self._time.sleep(self._slowness * self._random.uniform(*span) / 2)
 
 
 def _key(table: str, item: dict[str, Any]) -> tuple[str, str, float]:

@@ -11,16 +11,26 @@ from functools import cache, partial
 
 import pytest
 
-from lambdas.eventstore import StoredEvent
-from patterns.transactions.store import TransactionsEventStore
-from patterns.transactions.tests import contention
-from patterns.transactions.tests.history import History, check_order, shares, tail
-from patterns.transactions.tests.simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
+from lambdas.eventstore import Append, NewEvent, StoredEvent
+
+from ..store import TransactionsEventStore
+from . import contention
+from .history import History, check_order, shares, tail
+from .simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
 
 contend = cache(contention.contend)
 SECONDS = 10
 LONG = 30
 """Enough turns for shares to level out."""
+
+QUICK, SLOW = 1.0, 20.0
+"""Factors on the latencies: a transaction takes about 20 ms, or 400."""
+
+MOST_TURNS = 6
+"""Of each of the writers: the longest wait. In a waiting line it would be one."""
+
+PARTITION_WRITE_UNITS = 1000.0
+"""A second (developerguide/bp-partition-key-design, read 2026-11)."""
 
 
 @pytest.mark.parametrize("events", [1, 10])
@@ -36,10 +46,50 @@ def test_every_writer_gets_its_share(writers: int) -> None:
     assert min(appends) > 0.65 * max(appends)
 
 
-def test_nobody_waits_for_more_than_a_few_turns_of_all() -> None:
-    outcome = contend(16, LONG)
+@pytest.mark.parametrize("events", [1, 10])
+@pytest.mark.parametrize("writers", [1, 4, 16, 64])
+@pytest.mark.parametrize("slowness", [QUICK, SLOW])
+def test_nobody_waits_for_more_than_a_few_turns_of_all(slowness: float, writers: int, events: int) -> None:
+    """Where a transaction takes 20 ms and where it takes 400 ms, on a log whose partition has AWS's limit."""
+    seconds = 12 if slowness == QUICK else 60
+    outcome = contend(writers, seconds, events, slowness=slowness, write_units=PARTITION_WRITE_UNITS, limit=120)
 
-    assert outcome.waits[-1] < 5 * 16 * outcome.turn
+    assert outcome.raised == 0
+    assert outcome.waits[-1] < MOST_TURNS * writers * outcome.turn
+
+
+@pytest.mark.parametrize("events", [1, 10])
+def test_sixty_four_writers_at_the_limit_of_the_partition_wait_for_seconds(events: int) -> None:
+    assert contend(64, 12, events, slowness=QUICK, write_units=PARTITION_WRITE_UNITS, limit=120).waits[-1] < 4.0
+
+
+@pytest.mark.parametrize("writers", [2, 8, 16])
+def test_where_transactions_take_long_appends_end_within_their_lambda_s_time(writers: int) -> None:
+    outcome = contend(writers, 60, slowness=SLOW, write_units=PARTITION_WRITE_UNITS)
+
+    assert outcome.raised == 0
+
+
+def test_a_log_that_was_busy_is_given_way_to_once_and_only_for_a_while() -> None:
+    """A lone append that comes right behind a rush waits once; one that comes later does not wait at all."""
+    time = VirtualTime()
+    store = TransactionsEventStore(SimulatedDynamoDB(time, seed=1), "events", "log")
+    waits: list[float] = []
+
+    def append(name: str, version: int) -> None:
+        store.store_events(Append((NewEvent(name, version, "TICK", 1, {}),)))
+
+    def alone() -> None:
+        for version, pause in enumerate((3.0, 0.0, 120.0, 0.0), 1):
+            time.sleep(pause)
+            began = time.now
+            append("alone", version)
+            waits.append(time.now - began)
+
+    with virtual_retries(time, seed=1):
+        time.run(*(partial(append, f"rush {n}", 1) for n in range(32)), alone)
+
+    assert max(waits[1:]) < 0.1
 
 
 def test_fewer_transactions_are_lost_than_if_all_tried_at_once() -> None:

@@ -16,11 +16,12 @@ from botocore.config import Config
 
 from lambdas.eventstore import EventStore, StoredEvent
 from lambdas.eventstore.remote import RemoteEventStore
-from patterns.transactions.store import from_environment
-from patterns.transactions.tests.conftest import NAME
-from patterns.transactions.tests.history import History, check_order, out_of_real_time_order, tail
 from testkit.harness import Environment
 from testkit.session import Session
+
+from ..store import from_environment
+from .conftest import PATTERN
+from .history import History, check_order, out_of_real_time_order, tail
 
 POLL_SECONDS = 0.25
 THINK_SECONDS = 0.5
@@ -36,7 +37,7 @@ def test_events_of_sixteen_writers_stand_in_one_order_for_every_reader(environme
 
 
 def test_appends_of_deployed_functions_stand_in_real_time_order(aws: None, session: Session) -> None:
-    store = RemoteEventStore(boto3.client("lambda", config=PATIENT), session.deployment(NAME)["functions"])
+    store = RemoteEventStore(boto3.client("lambda", config=PATIENT), session.deployment(PATTERN.name)["functions"])
     before = end_of_log(store)
     history, _ = recorded(store, [[1, 3, 2], [2, 1, 3], [3, 2, 1], [1, 1, 4]], limits=())
     offsets = [event.offset for event in read_from(store, before)]

@@ -20,11 +20,8 @@ module "function" {
   statements  = var.statements[each.key]
   environment = merge(var.environment, { PATTERN = var.pattern })
 
-  timeout            = var.timeout
-  memory_size        = var.memory_size
-  architecture       = var.architecture
-  log_level          = var.log_level
-  log_retention_days = var.log_retention_days
-  alarm_actions      = var.alarm_actions
-  tags               = var.tags
+  timeout           = var.timeout
+  function_settings = var.function_settings
+  alarm_actions     = var.alarm_actions
+  tags              = var.tags
 }

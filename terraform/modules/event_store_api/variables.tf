@@ -38,28 +38,15 @@ variable "timeout" {
   default     = 30
 }
 
-variable "memory_size" {
-  description = "MiB of memory of each function."
-  type        = number
-  default     = 512
-}
-
-variable "architecture" {
-  description = "`arm64` or `x86_64`."
-  type        = string
-  default     = "arm64"
-}
-
-variable "log_level" {
-  description = "Lowest level that is logged."
-  type        = string
-  default     = "INFO"
-}
-
-variable "log_retention_days" {
-  description = "Days that log lines are kept."
-  type        = number
-  default     = 30
+variable "function_settings" {
+  description = "What all functions have in common. Meaning, defaults and limits are those of `lambda_function` in terraform/modules."
+  type = object({
+    architecture       = optional(string)
+    memory_size        = optional(number)
+    log_level          = optional(string)
+    log_retention_days = optional(number)
+  })
+  default = {}
 }
 
 variable "alarm_actions" {

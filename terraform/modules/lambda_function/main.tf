@@ -8,9 +8,9 @@ resource "aws_lambda_function" "this" {
   source_code_hash               = filebase64sha256(var.package)
   handler                        = var.handler
   runtime                        = "python3.13"
-  architectures                  = [var.architecture]
+  architectures                  = [var.function_settings.architecture]
   timeout                        = var.timeout
-  memory_size                    = var.memory_size
+  memory_size                    = var.function_settings.memory_size
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
   tags                           = var.tags
 
@@ -18,7 +18,7 @@ resource "aws_lambda_function" "this" {
     variables = merge({
       POWERTOOLS_SERVICE_NAME      = var.service
       POWERTOOLS_METRICS_NAMESPACE = "EventStore"
-      POWERTOOLS_LOG_LEVEL         = var.log_level
+      POWERTOOLS_LOG_LEVEL         = var.function_settings.log_level
     }, var.environment)
   }
 
@@ -68,7 +68,7 @@ resource "aws_iam_role_policy" "this" {
 
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/lambda/${var.name}"
-  retention_in_days = var.log_retention_days
+  retention_in_days = var.function_settings.log_retention_days
   tags              = var.tags
 }
 
@@ -77,7 +77,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
     Errors = { threshold = 0, description = "${var.name} fails: its log group holds the exceptions." }
     Throttles = {
       threshold   = var.throttles_threshold
-      description = "${var.name} is refused for want of concurrency: raise its reservation or the account's quota."
+      description = "${var.name} is throttled: raise its reservation or the account's quota."
     }
   }
 

@@ -58,23 +58,6 @@ variable "timeout" {
   default     = 30
 }
 
-variable "memory_size" {
-  description = "MiB of memory; CPU grows with it, so more memory also starts faster."
-  type        = number
-  default     = 512
-}
-
-variable "architecture" {
-  description = "`arm64` (about a fifth cheaper) or `x86_64`. The package is pure Python and runs on both."
-  type        = string
-  default     = "arm64"
-
-  validation {
-    condition     = contains(["arm64", "x86_64"], var.architecture)
-    error_message = "The architecture is arm64 or x86_64."
-  }
-}
-
 variable "reserved_concurrency" {
   description = "How many invocations may run at once, set aside from the account's pool; null leaves it unreserved."
   type        = number
@@ -82,21 +65,41 @@ variable "reserved_concurrency" {
 }
 
 variable "throttles_threshold" {
-  description = "How many refused invocations in a minute are borne without an alarm. Raise it where a low reservation is meant to refuse some."
+  description = "How many throttled invocations in a minute are normal: more set off the alarm. Raise it where a low reservation is meant to throttle some."
   type        = number
   default     = 0
 }
 
-variable "log_level" {
-  description = "Lowest level that is logged."
-  type        = string
-  default     = "INFO"
-}
+variable "function_settings" {
+  description = <<-EOT
+    What the functions of a store have in common:
+    - `architecture`: `arm64` (about a fifth cheaper) or `x86_64`. The package is pure Python and runs on both.
+    - `memory_size`: MiB of memory. CPU grows with it, so more memory also starts faster.
+    - `log_level`: the lowest level that is logged.
+    - `log_retention_days`: days that log lines are kept.
+  EOT
+  type = object({
+    architecture       = optional(string, "arm64")
+    memory_size        = optional(number, 512)
+    log_level          = optional(string, "INFO")
+    log_retention_days = optional(number, 30)
+  })
+  default = {}
 
-variable "log_retention_days" {
-  description = "Days that log lines are kept."
-  type        = number
-  default     = 30
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.function_settings.architecture)
+    error_message = "The architecture is arm64 or x86_64."
+  }
+
+  validation {
+    condition     = var.function_settings.memory_size >= 128 && var.function_settings.memory_size <= 10240
+    error_message = "A function has 128 to 10,240 MiB of memory."
+  }
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], var.function_settings.log_level)
+    error_message = "The log level is DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  }
 }
 
 variable "alarm_actions" {

@@ -72,7 +72,7 @@ run "the_role_is_the_functions_own_and_allows_what_was_asked_and_the_log" {
 
 run "the_log_group_expires" {
   variables {
-    log_retention_days = 7
+    function_settings = { log_retention_days = 7 }
   }
   assert {
     condition     = aws_cloudwatch_log_group.this.retention_in_days == 7
@@ -130,13 +130,50 @@ run "a_wildcard_resource_is_refused" {
   expect_failures = [var.statements]
 }
 
-run "a_function_that_is_meant_to_be_refused_now_and_then_alarms_later" {
+run "a_function_that_is_meant_to_be_throttled_now_and_then_alarms_later" {
   variables {
     reserved_concurrency = 1
     throttles_threshold  = 600
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["Throttles"].threshold == 600 && aws_cloudwatch_metric_alarm.this["Errors"].threshold == 0
-    error_message = "Only refusals are borne."
+    error_message = "Only throttling is expected."
   }
+}
+
+run "a_setting_that_is_not_given_or_null_has_its_default" {
+  variables {
+    function_settings = { memory_size = 1024, log_level = null }
+  }
+  assert {
+    condition = aws_lambda_function.this.memory_size == 1024 && (
+      aws_lambda_function.this.environment[0].variables["POWERTOOLS_LOG_LEVEL"] == "INFO" &&
+      aws_cloudwatch_log_group.this.retention_in_days == 30
+    )
+    error_message = "Modules hand settings on as they got them, null where nothing was said."
+  }
+}
+
+run "another_architecture_is_refused" {
+  command = plan
+  variables {
+    function_settings = { architecture = "arm" }
+  }
+  expect_failures = [var.function_settings]
+}
+
+run "memory_that_lambda_does_not_offer_is_refused" {
+  command = plan
+  variables {
+    function_settings = { memory_size = 64 }
+  }
+  expect_failures = [var.function_settings]
+}
+
+run "a_log_level_that_does_not_exist_is_refused" {
+  command = plan
+  variables {
+    function_settings = { log_level = "VERBOSE" }
+  }
+  expect_failures = [var.function_settings]
 }

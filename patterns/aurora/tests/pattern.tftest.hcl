@@ -13,9 +13,9 @@ mock_provider "aws" {
   }
 }
 
+# The package is the one that the build has made.
 variables {
-  name    = "orders"
-  package = "main.tf" # any file: only its hash is taken
+  name = "orders"
 }
 
 run "the_outputs_name_the_functions_and_the_way_to_the_database" {

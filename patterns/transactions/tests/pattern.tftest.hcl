@@ -14,9 +14,9 @@ override_resource {
   values = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/orders-log" }
 }
 
+# The package is the one that the build has made.
 variables {
-  name    = "orders"
-  package = "main.tf" # any file: only its hash is taken
+  name = "orders"
 }
 
 run "the_outputs_name_the_three_functions_and_the_tables" {

@@ -7,9 +7,9 @@ mock_provider "aws" {
   }
 }
 
+# The package is the one that the build has made.
 variables {
-  name    = "orders"
-  package = "main.tf" # any file: only its hash is taken
+  name = "orders"
 }
 
 run "the_outputs_name_the_three_functions_and_the_table" {

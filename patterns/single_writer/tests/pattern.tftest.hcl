@@ -1,0 +1,69 @@
+mock_provider "aws" {
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/orders" }
+  }
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:orders" }
+  }
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:us-east-1:123456789012:rule/orders-sweep" }
+  }
+}
+
+override_resource {
+  target = module.store.module.events.aws_dynamodb_table.this
+  values = {
+    arn        = "arn:aws:dynamodb:us-east-1:123456789012:table/orders"
+    stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2026-11-23T00:00:00.000"
+  }
+}
+
+override_resource {
+  target = module.store.module.log.aws_dynamodb_table.this
+  values = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/orders-log" }
+}
+
+override_resource {
+  target = module.store.aws_sqs_queue.failures
+  values = {
+    arn = "arn:aws:sqs:us-east-1:123456789012:orders-failures"
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/orders-failures"
+  }
+}
+
+# The package is the one that the build has made.
+variables {
+  name = "orders"
+}
+
+run "the_outputs_name_the_functions_and_the_tables" {
+  assert {
+    condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
+      output.get_all_events == "orders-get-all-events" && output.table == "orders" && output.log_table == "orders-log"
+    ) && output.sequencer == "orders-sequencer" && output.sweep == "orders-sweep"
+    error_message = "Other programs find the store by these outputs."
+  }
+}
+
+run "a_person_is_woken_for_lag_and_for_what_was_given_up" {
+  assert {
+    condition = aws_cloudwatch_metric_alarm.lag.metric_name == "IteratorAge" && aws_cloudwatch_metric_alarm.lag.threshold == 60000 && (
+      aws_cloudwatch_metric_alarm.lag.dimensions == tomap({ FunctionName = "orders-sequencer" })
+    )
+    error_message = "Iterator age is the lag of the log."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.failures.dimensions == tomap({ QueueName = "orders-failures" }) && aws_cloudwatch_metric_alarm.failures.threshold == 0
+    error_message = "What Lambda gives up may be missing from the log."
+  }
+}
+
+run "a_sweep_that_cannot_wake_the_sequencer_is_given_up_soon_and_told_of" {
+  assert {
+    condition = aws_lambda_function_event_invoke_config.sequencer.function_name == "orders-sequencer" && (
+      aws_lambda_function_event_invoke_config.sequencer.maximum_event_age_in_seconds == 300 &&
+      aws_lambda_function_event_invoke_config.sequencer.destination_config[0].on_failure[0].destination == "arn:aws:sqs:us-east-1:123456789012:orders-failures"
+    )
+    error_message = "The next sweep rings again."
+  }
+}

@@ -1,0 +1,56 @@
+output "store_events" {
+  description = "Name of the function that appends events."
+  value       = module.api.store_events
+}
+
+output "get_aggregate_events" {
+  description = "Name of the function that reads one aggregate."
+  value       = module.api.get_aggregate_events
+}
+
+output "get_all_events" {
+  description = "Name of the function that reads all events."
+  value       = module.api.get_all_events
+}
+
+output "table" {
+  description = "Name of the table of events."
+  value       = module.events.name
+}
+
+output "log_table" {
+  description = "Name of the table with the log."
+  value       = module.log.name
+}
+
+output "listener_statements" {
+  description = "What the function that listens to the stream must be allowed: to read it, and to leave word of what is given up."
+  value = [
+    {
+      actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+      resources = [module.events.stream_arn]
+    },
+    { actions = ["dynamodb:ListStreams"], resources = ["${module.events.arn}/stream/*"] },
+    { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.failures.arn] },
+  ]
+}
+
+output "sequencer" {
+  description = "Name of the function that orders events in the log."
+  value       = module.sequencer.function_name
+}
+
+output "sequencer_arn" {
+  description = "ARN of the function that orders events in the log."
+  value       = module.sequencer.function_arn
+}
+
+output "sweep" {
+  description = "Name of the function that rings for events missing from the log."
+  value       = module.sweep.function_name
+}
+
+output "failures" {
+  description = "The queue with what Lambda has given up on."
+  value       = { name = aws_sqs_queue.failures.name, arn = aws_sqs_queue.failures.arn, url = aws_sqs_queue.failures.url }
+}

@@ -1,0 +1,150 @@
+mock_provider "aws" {
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/orders" }
+  }
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:orders" }
+  }
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:us-east-1:123456789012:rule/orders-sweep" }
+  }
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:us-east-1:123456789012:orders-failures", url = "https://sqs.us-east-1.amazonaws.com/123456789012/orders-failures" }
+  }
+}
+
+override_resource {
+  target = module.events.aws_dynamodb_table.this
+  values = {
+    arn        = "arn:aws:dynamodb:us-east-1:123456789012:table/orders"
+    stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2026-11-23T00:00:00.000"
+  }
+}
+
+override_resource {
+  target = module.log.aws_dynamodb_table.this
+  values = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/orders-log" }
+}
+
+variables {
+  name     = "orders"
+  pattern  = "any"
+  package  = "main.tf" # any file: only its hash is taken
+  listener = "arn:aws:lambda:us-east-1:123456789012:function:orders-listener"
+  sequencer = {
+    statements = [{ actions = ["sqs:ReceiveMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-bells"] }]
+    timeout    = 30
+  }
+  ring = {
+    statements  = [{ actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-bells"] }]
+    environment = { BELLS = "orders-bells" }
+  }
+  deletion_protection = true
+}
+
+run "everything_is_named_after_the_store" {
+  assert {
+    condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
+      output.get_all_events == "orders-get-all-events" && output.table == "orders" && output.log_table == "orders-log"
+    ) && output.sequencer == "orders-sequencer" && output.sweep == "orders-sweep" && output.failures.name == "orders-failures"
+    error_message = "Patterns hand these outputs on."
+  }
+}
+
+run "an_operation_may_touch_a_table_only_as_far_as_it_must" {
+  assert {
+    condition = local.statements == {
+      store_events = [{
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"]
+        resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"]
+      }]
+      get_aggregate_events = [{ actions = ["dynamodb:Query"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"] }]
+      get_all_events       = [{ actions = ["dynamodb:Query"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-log"] }]
+    }
+    error_message = "Appends go to the events table and never to the log; readers read one table each."
+  }
+}
+
+run "the_sequencer_reads_events_and_writes_the_log_and_may_do_what_the_pattern_asks" {
+  assert {
+    condition = jsonencode(local.sequencer_statements) == jsonencode([
+      { actions = ["sqs:ReceiveMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-bells"] },
+      { actions = ["dynamodb:BatchGetItem"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"] },
+      {
+        actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-log"]
+      },
+    ])
+    error_message = "The sequencer never writes events and never deletes."
+  }
+}
+
+run "of_the_log_the_sweep_may_write_its_cursor_only" {
+  assert {
+    condition = jsonencode(local.sweep_statements) == jsonencode([
+      { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-bells"] },
+      { actions = ["dynamodb:Scan"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"] },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-log"] },
+    ])
+    error_message = "The sweep reads and rings."
+  }
+  assert {
+    condition = jsondecode(aws_iam_role_policy.cursor.policy).Statement == [{
+      Effect    = "Allow"
+      Action    = ["dynamodb:PutItem"]
+      Resource  = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-log"]
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["sweep"] } }
+    }]
+    error_message = "The cursor is the one item under the partition key `sweep`."
+  }
+}
+
+run "the_listener_reads_the_stream_and_no_table_and_a_poison_record_is_given_up" {
+  assert {
+    condition = output.listener_statements == [
+      {
+        actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+        resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2026-11-23T00:00:00.000"]
+      },
+      { actions = ["dynamodb:ListStreams"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/*"] },
+      { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-failures"] },
+    ]
+    error_message = "Who listens sees keys and never an event."
+  }
+  assert {
+    condition = aws_lambda_event_source_mapping.stream.function_name == var.listener && (
+      aws_lambda_event_source_mapping.stream.bisect_batch_on_function_error &&
+      aws_lambda_event_source_mapping.stream.maximum_retry_attempts == 10 &&
+      aws_lambda_event_source_mapping.stream.maximum_record_age_in_seconds == 21600 &&
+      aws_lambda_event_source_mapping.stream.destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.failures.arn
+    )
+    error_message = "With the defaults one record that fails holds up its shard for a day."
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.stream.starting_position == "TRIM_HORIZON" && aws_lambda_event_source_mapping.stream.parallelization_factor == 1
+    error_message = "LATEST can miss events while the mapping is being made."
+  }
+}
+
+run "the_sweep_runs_on_a_schedule" {
+  assert {
+    condition     = aws_cloudwatch_event_rule.sweep.schedule_expression == "rate(5 minutes)" && aws_lambda_permission.sweep.source_arn == aws_cloudwatch_event_rule.sweep.arn
+    error_message = "Nobody else would find what the stream has lost."
+  }
+}
+
+run "the_sweep_looks_at_one_event_at_least" {
+  command = plan
+  variables {
+    sweep = { events = 0 }
+  }
+  expect_failures = [var.sweep]
+}
+
+run "the_sweep_waits_for_whole_seconds" {
+  command = plan
+  variables {
+    sweep = { settle_seconds = 0.5 }
+  }
+  expect_failures = [var.sweep]
+}

@@ -1,0 +1,1 @@
+"""Modules that ship in place of larger ones of the same name: see tools/package.py."""
