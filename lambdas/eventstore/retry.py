@@ -57,7 +57,7 @@ class _Alarm(BaseException):
 def invocation(seconds: float) -> Iterator[None]:
     """Bound a Lambda's invocation to `seconds`: what is still waiting then, for whatever, ends in an exception.
 
-    A service that is silent for as long as the SDK's own attempts take would otherwise end in Lambda's kill, whose reason
+    A service that is silent for as long as the SDK's own attempts take would end in Lambda's kill, whose reason
     no log tells. Works in the main thread, where Lambda runs handlers; in any other it does nothing.
 
     Raises:

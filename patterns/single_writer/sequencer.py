@@ -24,8 +24,8 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
 def sequence(sequencer: Sequencer, set_aside: SetAside, event: Mapping[str, Any]) -> dict[str, Any]:
     """Meet or set aside the doorbells of `event`, which comes from the stream ("Records") or from the sweep.
 
-    Answers with what there was no time for: to the stream, the first such record (dg/services-ddb-batchfailurereporting:
-    Lambda tries it and all behind it again); to the sweep, the doorbells.
+    Answers with what there was no time for: to the stream, the first such record, and Lambda tries it and all behind it
+    again (dg/services-ddb-batchfailurereporting); to the sweep, the doorbells.
     """
     records = event.get("Records", [])
     heard = doorbells.from_stream(records) if records else doorbells.from_json(event.get("doorbells"))

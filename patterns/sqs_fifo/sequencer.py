@@ -32,7 +32,7 @@ def handler(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sequence(sequencer: Sequencer, set_aside: SetAside, messages: Sequence[Message]) -> Sequence[Message]:
-    """Meet or set aside the doorbells of all messages; answer with the first for which there was no time and all behind.
+    """Meet or set aside the doorbells of all messages; answer with the first that there was no time for and all behind.
 
     More would break the queue's order, fewer would lose what they tell (dg/services-sqs-errorhandling).
     """

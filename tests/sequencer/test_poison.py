@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lambdas.eventstore import ksuids
 from lambdas.eventstore.retry import Retries, time_limit
-from lambdas.eventstore.sequencing import doorbells, sequencer
+from lambdas.eventstore.sequencing import doorbells
 from lambdas.eventstore.sequencing.log import PAGE_BYTES
 from lambdas.eventstore.sequencing.sequencer import Sequencer
 from tests.sequencer.model import Call, Fault
@@ -24,9 +24,7 @@ def client_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": ""}}, "")
 
 
-NUMBERS = st.one_of(
-    st.integers(-(10**38), 10**38).map(str), st.floats(allow_nan=False, allow_infinity=False).map(repr)
-)
+NUMBERS = st.one_of(st.integers(-(10**38), 10**38).map(str), st.floats(allow_nan=False, allow_infinity=False).map(repr))
 TEXTS = st.one_of(st.text(max_size=20), st.text(min_size=120, max_size=140), st.integers(1, 2048).map("x".__mul__))
 KEYS = st.fixed_dictionaries(
     {

@@ -149,7 +149,9 @@ def test_what_was_set_aside_and_met_since_is_rung_for_no_more(world: ModelWorld)
     assert not queue.bodies
 
 
-@pytest.mark.parametrize("body", ["", "[" * 5000, "5", '{"DDBStreamBatchInfo": {}}', '{"doorbells": [{"aggregateId": 5}]}'])
+@pytest.mark.parametrize(
+    "body", ["", "[" * 5000, "5", '{"DDBStreamBatchInfo": {}}', '{"doorbells": [{"aggregateId": 5}]}']
+)
 def test_what_others_have_put_into_the_queue_stays_for_a_person(world: ModelWorld, body: str) -> None:
     queue = ModelQueue()
     queue.send_message(MessageBody=body)
@@ -253,7 +255,10 @@ def test_what_is_known_to_be_unmet_is_rung_for_once_a_run_and_makes_none_longer(
     assert len(queue.bodies) == 1
 
 
-NOT_KEYS = [*((f"{size}".ljust(size, "x"), "1") for size in range(2039, 2049)), *(("ann", it) for it in ("0", "-1", "1.5", "1e30"))]
+NOT_KEYS = [
+    *((f"{size}".ljust(size, "x"), "1") for size in range(2039, 2049)),
+    *(("ann", it) for it in ("0", "-1", "1.5", "1e30")),
+]
 
 
 def test_items_that_cannot_be_events_are_set_aside_once_and_the_cursor_moves_on(world: ModelWorld) -> None:

@@ -170,21 +170,21 @@ class ModelQueue:
         self._hidden: set[str] = set()
         self._handles = map(str, count())
 
-    def send_message(self, MessageBody: str, **_: Any) -> None:
-        assert len(MessageBody.encode()) <= 262_144
-        self.bodies[next(self._handles)] = MessageBody
+    def send_message(self, **request: Any) -> None:
+        assert len(request["MessageBody"].encode()) <= 262_144
+        self.bodies[next(self._handles)] = request["MessageBody"]
 
-    def receive_message(self, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:
-        handles = [handle for handle in self.bodies if handle not in self._hidden][:MaxNumberOfMessages]
+    def receive_message(self, **request: Any) -> dict[str, Any]:
+        handles = [handle for handle in self.bodies if handle not in self._hidden][: request["MaxNumberOfMessages"]]
         self._hidden.update(handles)
         return {"Messages": [{"ReceiptHandle": handle, "Body": self.bodies[handle]} for handle in handles]}
 
-    def delete_message_batch(self, Entries: list[dict[str, Any]], **_: Any) -> None:
-        for entry in Entries:
+    def delete_message_batch(self, **request: Any) -> None:
+        for entry in request["Entries"]:
             del self.bodies[entry["ReceiptHandle"]]
 
-    def change_message_visibility_batch(self, Entries: list[dict[str, Any]], **_: Any) -> None:
-        for entry in Entries:
+    def change_message_visibility_batch(self, **request: Any) -> None:
+        for entry in request["Entries"]:
             assert entry["VisibilityTimeout"] == 0
             self._hidden.remove(entry["ReceiptHandle"])
 

@@ -22,7 +22,7 @@ BATCH = 100
 """How many are dealt with at a time: the limit of BatchGetItem. As JSON they fit an SQS message (262,144 bytes)."""
 
 LONGEST_ID = 128
-"""Characters of an aggregate's id, as in `wire.schema.json`. The key of its mark is then far from DynamoDB's 2,048 bytes."""
+"""Characters of an aggregate's id, as in `wire.schema.json`: the key of its mark is then far below 2,048 bytes."""
 
 
 class Heard(NamedTuple):

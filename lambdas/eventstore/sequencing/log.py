@@ -166,8 +166,8 @@ class Log:
         if position > self._end:
             raise InvalidRequest(
                 "/after",
-                f"is beyond the end of the log, {self._end}: the log was set back, as by a restore, and will have other "
-                "events where this reader has been. Rebuild what was made of them, reading from the start",
+                f"is beyond the end of the log, {self._end}: the log was set back, as by a restore, and will have "
+                "other events where this reader has been. Rebuild what was made of them, reading from the start",
             )
         return items if position < self._end else []
 

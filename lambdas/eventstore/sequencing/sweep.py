@@ -77,9 +77,7 @@ def redrive(failures: Failures, log: Log, ring: Ring) -> Known:
     return Known(known.keys(), {other for letter in letters for other in letter.others})
 
 
-def sweep(
-    events: EventsTable, log: Log, ring: Ring, set_aside: SetAside, bounds: Bounds, known: Known = Known()
-) -> int:
+def sweep(events: EventsTable, log: Log, ring: Ring, set_aside: SetAside, bounds: Bounds, known: Known) -> int:
     """Go on with the pass; `ring` for up to 100 aggregates at a time; answer with how many were behind."""
     behind = 0
     place, limit, requests = _load(log), bounds.events, bounds.megabytes

@@ -1,6 +1,6 @@
 """The suite's `sqs_fifo` stores: each has a queue of its own, and their relay and sequencer run in this process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -8,6 +8,7 @@ import boto3
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
+from lambdas.eventstore.sequencing.doorbells import Doorbells
 from testkit import harness
 from testkit.harness import Environment
 from testkit.streams import Stream
@@ -34,15 +35,15 @@ class Harness(harness.Harness):
 
     def discard(self, environment: Environment) -> None:
         self.sqs.delete_queue(QueueUrl=environment["QUEUE_URL"])
-        super().discard({name: value for name, value in environment.items() if name != "QUEUE_URL"})
+        super().discard({name: value for name, value in environment.items() if name in self.deployed})
 
     def settle(self, environment: Environment) -> None:
         queue, running = Queue.from_environment(environment), runtime.sequencer(environment)
         for records in self._stream.batches():
-            relay.relay(queue, {"Records": records})
+            relay.relay(queue, nothing, {"Records": records})
         with time_limit(_SECONDS):
             while messages := self.receive(environment):
-                assert not sequencer.sequence(running, messages)
+                assert not sequencer.sequence(running, nothing, messages)
                 self.delete(environment, messages)
 
     def receive(self, environment: Environment) -> list[dict[str, str]]:
@@ -56,3 +57,8 @@ class Harness(harness.Harness):
     def delete(self, environment: Environment, messages: list[dict[str, str]]) -> None:
         for message in messages:
             self.sqs.delete_message(QueueUrl=environment["QUEUE_URL"], ReceiptHandle=message["receiptHandle"])
+
+
+def nothing(unmet: Doorbells, others: Sequence[str]) -> None:
+    """For a store where nothing should be set aside."""
+    assert (unmet, list(others)) == ({}, [])
