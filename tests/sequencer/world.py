@@ -179,14 +179,12 @@ class ModelQueue:
         self._hidden.update(handles)
         return {"Messages": [{"ReceiptHandle": handle, "Body": self.bodies[handle]} for handle in handles]}
 
-    def delete_message_batch(self, **request: Any) -> None:
-        for entry in request["Entries"]:
-            del self.bodies[entry["ReceiptHandle"]]
+    def delete_message(self, **request: Any) -> None:
+        del self.bodies[request["ReceiptHandle"]]
 
-    def change_message_visibility_batch(self, **request: Any) -> None:
-        for entry in request["Entries"]:
-            assert entry["VisibilityTimeout"] == 0
-            self._hidden.remove(entry["ReceiptHandle"])
+    def change_message_visibility(self, **request: Any) -> None:
+        assert request["VisibilityTimeout"] == 0
+        self._hidden.remove(request["ReceiptHandle"])
 
     def time_passes(self) -> None:
         """More than anything stays hidden."""

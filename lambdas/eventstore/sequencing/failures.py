@@ -7,7 +7,7 @@ again, and whatever is rung for in vain is set aside anew. Lambda leaves word he
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lambdas.eventstore import aws
@@ -23,8 +23,8 @@ _MOST = 1000
 _HIDDEN_SECONDS = 300
 """For so long nobody else is given a message that was taken. A run is over by then."""
 
-_PER_REQUEST = 10
-"""Of SQS."""
+_OTHERS = 10
+"""In a message: so many fit, whatever they are."""
 
 
 class Letter(NamedTuple):
@@ -48,8 +48,8 @@ class Failures:
     def set_aside(self, unmet: Doorbells, others: Sequence[str]) -> None:
         for batch in doorbells.batches(unmet):
             self._send({"doorbells": doorbells.to_json(batch)})
-        for few in _few(others):
-            self._send({"notDoorbells": few})
+        for start in range(0, len(others), _OTHERS):
+            self._send({"notDoorbells": others[start : start + _OTHERS]})
 
     def take(self) -> list[Letter]:
         """Up to 1,000 messages. They are given to nobody else until they are deleted or released, or for 5 minutes."""
@@ -57,7 +57,7 @@ class Failures:
         while len(letters) < _MOST:
             answer = self._client.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=_PER_REQUEST,
+                MaxNumberOfMessages=10,
                 VisibilityTimeout=_HIDDEN_SECONDS,
                 WaitTimeSeconds=1,  # or SQS asks some of its servers only
             )
@@ -68,24 +68,16 @@ class Failures:
         return letters
 
     def delete(self, letters: Sequence[Letter]) -> None:
-        for few in _few(letters):
-            entries = [{"Id": str(n), "ReceiptHandle": letter.handle} for n, letter in enumerate(few)]
-            self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+        for letter in letters:
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.handle)
 
     def release(self, letters: Sequence[Letter]) -> None:
         """Show messages again that were taken."""
-        for few in _few(letters):
-            entries = [
-                {"Id": str(n), "ReceiptHandle": letter.handle, "VisibilityTimeout": 0} for n, letter in enumerate(few)
-            ]
-            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+        for letter in letters:
+            self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=letter.handle, VisibilityTimeout=0)
 
     def _send(self, what: dict[str, Any]) -> None:
         self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(what))
-
-
-def _few(what: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (what[start : start + _PER_REQUEST] for start in range(0, len(what), _PER_REQUEST))
 
 
 def _letter(message: Mapping[str, Any]) -> Letter:

@@ -53,14 +53,10 @@ run "the_outputs_name_the_functions_and_the_tables" {
   }
 }
 
-run "the_queue_is_fifo_and_gives_no_message_up" {
+run "the_queue_is_fifo_and_keeps_messages_for_14_days" {
   assert {
     condition     = aws_sqs_queue.doorbells.fifo_queue && aws_sqs_queue.doorbells.visibility_timeout_seconds == 180
     error_message = "The timeout is six times the function's."
-  }
-  assert {
-    condition     = aws_sqs_queue.doorbells.redrive_policy == null || aws_sqs_queue.doorbells.redrive_policy == ""
-    error_message = "A redrive policy counts attempts, and so gives up what an outage touches."
   }
   assert {
     condition     = aws_sqs_queue.doorbells.message_retention_seconds == 1209600

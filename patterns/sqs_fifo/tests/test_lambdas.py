@@ -271,6 +271,14 @@ def test_what_the_relay_has_lost_the_deployed_sweep_finds(deployment: Deployment
         eventually(found, VISIBLE_SECONDS, "three events in the log")
 
 
+def test_no_message_is_given_up_by_the_number_of_attempts(deployment: Deployment) -> None:
+    """Or it would be in any outage."""
+    queue = deployment["outputs"]["queue"]
+    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert attributes["MessageRetentionPeriod"] == str(14 * 24 * 60 * 60)
+    assert "RedrivePolicy" not in attributes
+
+
 def test_what_was_set_aside_the_sweep_rings_for_and_takes_from_the_queue(
     harness: Harness, environment: Environment
 ) -> None:
