@@ -39,7 +39,7 @@ compare: $(INSTALLED) ## Measure all patterns, or PATTERNS="…", side by side
 
 .PHONY: figures
 figures: $(INSTALLED) ## Keep the figures of the last comparison, and renew the README's guide by them
-	@$(PYTHON) -m compare.keep
+	@$(PYTHON) -m compare.report.baseline
 
 .PHONY: destroy
 destroy: $(INSTALLED) ## Remove the deployed PATTERN from TARGET
@@ -51,7 +51,7 @@ down: $(INSTALLED) ## Stop the local AWS, which forgets all that is deployed the
 
 .PHONY: test
 test: lint ## Check everything: lint, types, unit, Terraform, conformance
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types and the Terraform format
@@ -59,11 +59,11 @@ lint: $(INSTALLED) ## Check style, types and the Terraform format
 
 .PHONY: unit
 unit: $(INSTALLED) ## Run the tests that need no local AWS
-	@$(PYTHON) -m pytest -n $(WORKERS) tests/unit
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup tests/unit
 
 .PHONY: conformance
 conformance: $(INSTALLED) ## Check that PATTERN keeps the contract and its guarantee sheet
-	@PATTERN='$(PATTERN)' $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/conformance
+	@PATTERN='$(PATTERN)' $(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup tests/conformance
 
 .PHONY: pattern
 pattern: $(INSTALLED) ## Begin a new pattern, patterns/NAME
@@ -78,8 +78,8 @@ tables: $(INSTALLED) ## Write the READMEs' tables from the patterns' sheets
 	@$(PYTHON) -m tools.tables
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure the deployed PATTERN
-	@$(PYTHON) -m compare.bench $(ON_PATTERN)
+bench: $(INSTALLED) ## Measure what the handlers of PATTERN cost over bare boto3, on a local AWS of its own
+	@$(PYTHON) -m compare.measure.handler_overhead $(ON_PATTERN)
 
 .PHONY: venv
 venv: $(INSTALLED) ## Make or renew the virtual environment

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.loaders import create_loader
 
 from lambdas.eventstore import aws
@@ -34,6 +35,13 @@ class Call:
     parameters: dict[str, Any]
     attempts: int = 0
     answer: dict[str, Any] = field(default_factory=dict)
+
+
+def answer(request: AWSPreparedRequest, status: int, headers: Mapping[str, str], content: bytes) -> AWSResponse:
+    """An answer that did not come over HTTP."""
+    made = AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), None)
+    setattr(made, "_content", content)  # noqa: B010  # where botocore keeps what it has read of a body
+    return made
 
 
 class Disturbance:
@@ -54,6 +62,7 @@ class Watch:
         self._recordings: list[tuple[list[Call], Disturbance]] = []
         self._current = threading.local()
         self._clients: dict[tuple[str, int, str | None], Any] = {}
+        self._sessions: dict[str | None, Any] = {}
 
     @contextmanager
     def recording(self, disturbance: Disturbance | None = None) -> Iterator[list[Call]]:
@@ -76,15 +85,21 @@ class Watch:
         return self._clients[key]
 
     def _new_client(self, service: str, config: Any) -> Any:
-        session = botocore.session.get_session()
-        session.register_component("data_loader", _LOADER)
-        client = session.create_client(service, config=config)
+        client = self._session().create_client(service, config=config)
         send = client._endpoint.http_session.send
         events = client.meta.events
         events.register("before-parameter-build.*.*", self._begin)
         events.register("before-send.*.*", lambda request, **_: self._before_sending(request, send))
         events.register("after-call.*.*", self._end)
         return client
+
+    def _session(self) -> Any:
+        """One for the same caller, whose credentials it keeps."""
+        key = os.environ.get("AWS_ACCESS_KEY_ID")
+        if key not in self._sessions:
+            self._sessions[key] = botocore.session.get_session()
+            self._sessions[key].register_component("data_loader", _LOADER)
+        return self._sessions[key]
 
     def _begin(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
@@ -98,11 +113,11 @@ class Watch:
                 self._current.calls.append((call, disturbance))
 
     def _before_sending(self, request: AWSPreparedRequest, send: Send) -> AWSResponse | None:
-        answer = None
+        answered = None
         for call, disturbance in self._current.calls:
             call.attempts += 1
-            answer = answer or disturbance.before_sending(call, request, send)
-        return answer
+            answered = answered or disturbance.before_sending(call, request, send)
+        return answered
 
     def _end(self, parsed: dict[str, Any], **_: Any) -> None:
         for call, disturbance in self._current.calls:
@@ -122,4 +137,4 @@ def watched() -> Iterator[Watch]:
 
 
 _LOADER = create_loader()
-"""Shared, because it caches the descriptions of services; a session would keep credentials too."""
+"""Shared by all sessions, because it caches the descriptions of services."""

@@ -47,7 +47,8 @@ def _value_bytes(attribute: dict[str, Any]) -> int:
             return len(value.encode())
         case "N":
             # About 1 byte for two significant digits, and 1 more.
-            return math.ceil(len(value.lstrip("-").replace(".", "").strip("0") or "0") / 2) + 1 + value.startswith("-")
+            digits = len(value.lstrip("-").replace(".", "").strip("0") or "0")
+            return math.ceil(digits / 2) + 1 + int(value.startswith("-"))
         case "B":
             return len(value)
         case "BOOL" | "NULL":

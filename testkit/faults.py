@@ -13,7 +13,7 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from testkit.aws_calls import Call, Disturbance, Send
+from testkit.aws_calls import Call, Disturbance, Send, answer
 
 
 class Crash(BaseException):
@@ -121,6 +121,5 @@ class Refused(Fault):
 
 def error_answer(request: AWSPreparedRequest, code: str, status: int = 400, **details: Any) -> AWSResponse:
     """An answer as DynamoDB and the other JSON services word an error."""
-    answer = AWSResponse(request.url, status, {"x-amzn-errortype": code}, None)
-    answer._content = json.dumps({"__type": code, "message": f"{code}, forced by a test", **details}).encode()
-    return answer
+    content = json.dumps({"__type": code, "message": f"{code}, forced by a test", **details}).encode()
+    return answer(request, status, {"x-amzn-errortype": code}, content)

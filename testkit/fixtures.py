@@ -7,7 +7,8 @@ pattern, and `harness` its harness. Patterns are those that `tools.discovery` fi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ import pytest
 from botocore.config import Config
 
 from lambdas.eventstore.memory import MemoryEventStore
+from testkit import distribution, emulator
 from testkit.aws_calls import Watch, watched
-from testkit.harness import Harness, harness_of
+from testkit.harness import Harness, HarnessFor, harness_of
 from testkit.session import Owner, Session
 from testkit.subjects import MEMORY_SHEET, Deployed, InProcess, Subject
 from tools.console import UsageError
@@ -38,9 +40,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     folder = getattr(config, "workerinput", {}).get("session")
     if folder is None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a session as Ctrl-C does: it clears up
         config.stash[_OWNER] = Owner(_patterns(config))
         folder = config.stash[_OWNER].folder
     config.stash[_SESSION] = Session(Path(folder))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return distribution.workers()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    groups = config.getvalue("dist") == "loadgroup"
+    return distribution.ByGroup(config, log, config.stash[_OWNER].folder) if groups else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if folder := getattr(config, "workerinput", {}).get("session"):
+        distribution.arrange(items, Path(folder))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not session.config.option.collectonly and any(map(distribution.needs_local_aws, session.items)):
+        session.config.stash[_SESSION].want_local_aws()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -56,7 +80,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = [pattern.name for pattern in _patterns(metafunc.config)]
     stores = [(MEMORY, ""), *((name, place) for name in names for place in ("in process", "deployed"))]
-    choices = {"store": stores, "fresh": [MEMORY, *names], "each_pattern": names}
+    choices: dict[str, Sequence[Any]] = {"store": stores, "fresh": [MEMORY, *names], "each_pattern": names}
     for fixture, values in choices.items():
         definitions = metafunc._arg2fixturedefs.get(fixture)
         if definitions and definitions[-1].func.__module__ == __name__:  # and not one of the same name nearer the test
@@ -84,6 +108,27 @@ def aws(session: Session) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def _emulator() -> Iterator[None]:
+    with emulator.installed():
+        yield
+
+
+@pytest.fixture
+def emulated(_emulator: None) -> Iterator[None]:
+    """DynamoDB, its streams and SQS are in this process."""
+    with patch.dict(os.environ, emulator.ENVIRONMENT):
+        yield
+
+
+@pytest.fixture
+def services(aws: None, emulated: None) -> None:
+    """What stores in this process work on: DynamoDB, its streams and SQS in this process too, and else the local AWS.
+
+    Tests that need the local AWS for all of it (it enforces IAM) override this with a fixture that does nothing.
+    """
+
+
 @pytest.fixture
 def each_pattern(request: pytest.FixtureRequest) -> Pattern:
     """Each pattern in turn."""
@@ -98,10 +143,19 @@ def watch(aws: None) -> Iterator[Watch]:
 
 
 @pytest.fixture
-def harness(each_pattern: Pattern, session: Session, watch: Watch) -> Harness:
+def harness_for(session: Session, services: None, watch: Watch) -> HarnessFor:
+    def make(pattern: str) -> Harness:
+        deployment = session.deployment(pattern)
+        emulator.add_tables(deployment["tables"])
+        return harness_of(pattern)(pattern, deployment["environment"])
+
+    return make
+
+
+@pytest.fixture
+def harness(each_pattern: Pattern, harness_for: HarnessFor) -> Harness:
     """The harness of each pattern in turn."""
-    name = each_pattern.name
-    return harness_of(name)(name, session.deployment(name)["environment"])
+    return harness_for(each_pattern.name)
 
 
 @pytest.fixture
@@ -122,9 +176,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Subject]:
 def _fresh(name: str, request: pytest.FixtureRequest, stack: ExitStack) -> Subject:
     if name == MEMORY:
         return InProcess(MemoryEventStore(), MEMORY_SHEET)
-    request.getfixturevalue("watch")
-    session: Session = request.getfixturevalue("session")
-    harness = harness_of(name)(name, session.deployment(name)["environment"])
+    harness: Harness = request.getfixturevalue("harness_for")(name)
     environment = harness.fresh()
     stack.callback(harness.discard, environment)
     return InProcess(harness.open(environment), select(name)[0].sheet, harness, environment)

@@ -3,7 +3,7 @@
 `Harness` suits a pattern whose whole state is the DynamoDB tables named in the environment of its Lambdas, and which
 shows events without further Lambdas. Any other brings a subclass, also called `Harness`, in
 `patterns/<name>/tests/harness.py`; it overrides what differs. A harness never goes through the code under test, except
-to open a store and to run the pattern's own further Lambdas in `settle`.
+to open a store and to run the pattern's own further Lambdas in `drain`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import uuid4
 
 import boto3
@@ -21,9 +21,13 @@ from boto3.dynamodb.types import TypeDeserializer
 from lambdas.eventstore import EventStore, StoreModule
 from testkit.examples import Event
 
+if TYPE_CHECKING:
+    from testkit.schedules import Schedule
+
 Environment = dict[str, str]
-Schedule = Callable[["Harness", Environment], bool]
-"""Forces a situation on a fresh store; whether it then showed what the schedule is filed under."""
+
+HarnessFor = Callable[[str], "Harness"]
+"""Makes the harness of the pattern that it is given."""
 
 
 class Harness:
@@ -59,7 +63,7 @@ class Harness:
         """The store, as a Lambda with that environment would make it."""
         return cast(StoreModule, import_module(f"patterns.{self.pattern}.store")).from_environment(environment)
 
-    def settle(self, environment: Environment) -> None:
+    def drain(self, environment: Environment) -> None:
         """Does whatever it takes, for as long as it takes, until all that is stored shows in `get_all_events`.
 
         A pattern whose further Lambdas carry events into its log runs them here, in process, until they are idle.
@@ -90,19 +94,24 @@ class Harness:
         return False
 
     def _clone(self, table: str) -> str:
-        original = self._dynamodb.describe_table(TableName=table)["Table"]
         clone = f"{_FRESH}{uuid4().hex}"
-        index_parts = ("IndexName", "KeySchema", "Projection")
-        indexes = {
-            kind: [{part: index[part] for part in index_parts} for index in original[kind]]
-            for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
-            if original.get(kind)
-        }
-        streams = {part: original[part] for part in ("StreamSpecification",) if part in original}
-        schema = {part: original[part] for part in ("KeySchema", "AttributeDefinitions")}
-        self._dynamodb.create_table(TableName=clone, BillingMode="PAY_PER_REQUEST", **schema, **indexes, **streams)
+        self._dynamodb.create_table(**definition(self._dynamodb, table) | {"TableName": clone})
         self._dynamodb.get_waiter("table_exists").wait(TableName=clone, WaiterConfig={"Delay": 1})
         return clone
+
+
+def definition(dynamodb: Any, table: str) -> dict[str, Any]:
+    """What CreateTable needs to make a table like this one: keys, indexes and stream."""
+    original = dynamodb.describe_table(TableName=table)["Table"]
+    index_parts = ("IndexName", "KeySchema", "Projection")
+    indexes = {
+        kind: [{part: index[part] for part in index_parts} for index in original[kind]]
+        for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
+        if original.get(kind)
+    }
+    parts = ("TableName", "KeySchema", "AttributeDefinitions", "StreamSpecification")
+    schema = {part: original[part] for part in parts if part in original}
+    return {"BillingMode": "PAY_PER_REQUEST", **schema, **indexes}
 
 
 def harness_of(pattern: str) -> type[Harness]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -37,7 +38,7 @@ class Scene:
 
     def log(self, after: str | None = None) -> list[Event]:
         """What a reader finds behind `after` now, the pipelines having done what they can."""
-        self.harness.settle(self.environment)
+        self.harness.drain(self.environment)
         return self.open().tail(after)[0]
 
 
@@ -64,17 +65,17 @@ def _late_when_held_at(scene: Scene, number: int) -> tuple[bool, bool]:
     reader.read()
     gate = _Gate(number)
     store = scene.open()
-    writer = threading.Thread(target=lambda: store.store(event(slow, 2)), name="held writer")
-    with scene.watch.recording(gate):
-        writer.start()
-        held = gate.wait_until_held(writer)
-        gate.open_to_all_others()
-        if held:
-            scene.open().store(event(quick, 2))
-            reader.read()
-        gate.open()
-        writer.join(HELD_SECONDS)
-        assert not writer.is_alive(), "the writer did not end"
+    with scene.watch.recording(gate), ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(store.store, event(slow, 2))
+        try:
+            held = gate.wait_until_held(writing)
+            gate.open_to_all_others()
+            if held:
+                scene.open().store(event(quick, 2))
+                reader.read()
+        finally:
+            gate.open()
+        writing.result(HELD_SECONDS)
     reader.read()
     return held, reader.missed()
 
@@ -156,7 +157,7 @@ class Reader:
         self._seen: list[str] = []
 
     def read(self) -> None:
-        self._scene.harness.settle(self._scene.environment)
+        self._scene.harness.drain(self._scene.environment)
         events, self._next = self._scene.open().tail(self._next)
         self._seen += [event["eventId"] for event in events]
 
@@ -198,9 +199,9 @@ class _Gate(Disturbance):
             assert self._opened.wait(HELD_SECONDS), "nobody opened the gate"
         return None
 
-    def wait_until_held(self, writer: threading.Thread) -> bool:
+    def wait_until_held(self, writing: Future[Any]) -> bool:
         """False if the writer came to its end without such a call."""
-        while writer.is_alive() and not self._held.is_set():
+        while not writing.done() and not self._held.is_set():
             self._held.wait(0.002)
         return self._held.is_set()
 

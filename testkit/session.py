@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -23,7 +23,7 @@ import boto3
 
 from lambdas.eventstore.wire import OPERATIONS
 from local.control import LocalAws
-from testkit.harness import harness_of
+from testkit.harness import definition, harness_of
 from tools import deployments, targets, terraform
 from tools.deploy import deploy
 from tools.discovery import Pattern
@@ -67,7 +67,7 @@ class Owner:
         if self._target:
             with ThreadPoolExecutor(max(len(self._patterns), 1)) as pool:
                 for pattern in self._patterns:
-                    pool.submit(_publish, self.folder / pattern.name, lambda pattern=pattern: self._deploy(pattern))
+                    pool.submit(_publish, self.folder / pattern.name, partial(self._deploy, pattern))
 
     def _start(self) -> dict[str, Any]:
         self._aws = LocalAws.start(self.folder / "local")
@@ -86,15 +86,20 @@ class Session:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def want_local_aws(self) -> None:
+        """Has it started, with all patterns on it, and does not wait for that."""
+        (self._folder / "wanted").touch()
+
     def aws(self) -> dict[str, str]:
         """The environment variables that lead to the local AWS."""
-        (self._folder / "wanted").touch()
+        self.want_local_aws()
         return dict(_await(self._folder / "aws", "The local AWS"))
 
     @cache  # noqa: B019  # there is one session
     def deployment(self, pattern: str) -> dict[str, Any]:
         """`functions` and their `settings` (environment variables) by operation, the `environment` of `store_events`,
-        and all `outputs`. Only where the environment leads to the local AWS."""
+        the `tables` that it names (as CreateTable defines them), and all `outputs`. Only where the environment leads to
+        the local AWS."""
         outputs = _await(self._folder / pattern, f"The pattern {pattern}")
         functions = {operation: outputs[operation] for operation in OPERATIONS}
         client = boto3.client("lambda")
@@ -102,10 +107,14 @@ class Session:
             operation: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
             for operation, name in functions.items()
         }
+        environment = settings["store_events"]
+        dynamodb = boto3.client("dynamodb", endpoint_url=self.aws()["AWS_ENDPOINT_URL"])
+        tables = sorted({*dynamodb.list_tables()["TableNames"]} & {*environment.values()})
         return {
             "functions": functions,
             "settings": settings,
-            "environment": settings["store_events"],
+            "environment": environment,
+            "tables": [definition(dynamodb, table) for table in tables],
             "outputs": outputs,
         }
 

@@ -35,7 +35,7 @@ class Subject:
     def answer(self, operation: Operation, request: Any) -> dict[str, Any]:
         raise NotImplementedError
 
-    def settle(self) -> None:
+    def drain(self) -> None:
         """Helps what is stored to show in the log, where the suite can do something about that."""
 
     def call(self, operation: Operation, **request: Any) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Subject:
 
     def log_of(self, *aggregates: str, count: int, after: str | None, limit: int = 1000) -> list[Event]:
         """The events of `aggregates` behind `after` in global order, once there are `count` of them."""
-        self.settle()
+        self.drain()
 
         def own() -> list[Event]:
             return [event for event in self.tail(after, limit)[0] if event["aggregateId"] in aggregates]
@@ -111,16 +111,16 @@ class InProcess(Subject):
     ) -> None:
         super().__init__(sheet)
         self.store_object = store
-        self._settle: Callable[[], None] = lambda: None
+        self._drain: Callable[[], None] = lambda: None
         if harness and environment:
-            self._settle = lambda: harness.settle(environment)
+            self._drain = lambda: harness.drain(environment)
 
     def answer(self, operation: Operation, request: Any) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(json.dumps(wire.answer(self.store_object, operation, request)))
         return answer
 
-    def settle(self) -> None:
-        self._settle()
+    def drain(self) -> None:
+        self._drain()
 
 
 class Deployed(Subject):

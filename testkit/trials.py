@@ -71,7 +71,7 @@ class Trial:
         stored = self.stored()
         assert set(stored.values()) <= {1}, f"stored twice: {stored}"
         subject = self.open()
-        log = self.settled_log()
+        log = self.drained_log()
         assert Counter((event["aggregateId"], event["aggregateVersion"]) for event in log) == stored
         for aggregate in {aggregate for aggregate, _ in stored}:
             expected = list(range(1, 1 + sum(1 for other, _ in stored if other == aggregate)))
@@ -82,8 +82,8 @@ class Trial:
         if self.sheet["guarantees"]["dense_offsets"]:
             assert [event["offset"] for event in log] == [str(n) for n in range(1, len(log) + 1)]
 
-    def settled_log(self) -> list[Event]:
-        self.harness.settle(self.environment)
+    def drained_log(self) -> list[Event]:
+        self.harness.drain(self.environment)
         return self.open().tail(None)[0]
 
 

@@ -43,6 +43,15 @@ def forget(workspace: Workspace) -> None:
     shutil.rmtree(workspace.folder, ignore_errors=True)
 
 
+def discard(workspace: Workspace) -> None:
+    """Removes everything that is kept of something that was deployed on an AWS which is gone."""
+    forget(workspace)
+    shutil.rmtree(workspace.data, ignore_errors=True)
+    for folder in (workspace.folder.parent, workspace.data.parent):
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
 def each(patterns: list[Pattern], work: Callable[[Pattern], object]) -> None:
     """Does the work for all patterns at once. One that fails stops no other; at the end every failure is reported."""
     failures: list[str] = []

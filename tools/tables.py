@@ -37,10 +37,10 @@ def renew(root: Path = ROOT) -> None:
 def generated(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     """Each README that has a generated table, and the text that it should have."""
     found = patterns(root)
-    yield root / "README.md", _replaced(root / "README.md", "patterns", comparison(found))
+    yield root / "README.md", between_markers(root / "README.md", "patterns", comparison(found))
     for pattern in found:
         readme = pattern.folder / "README.md"
-        yield readme, _replaced(readme, "guarantees", promises(pattern))
+        yield readme, between_markers(readme, "guarantees", promises(pattern))
 
 
 def comparison(found: list[Pattern]) -> str:
@@ -109,7 +109,8 @@ def _table(rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _replaced(readme: Path, marker: str, content: str) -> str:
+def between_markers(readme: Path, marker: str, content: str) -> str:
+    """The README's text with this content between the marker's two ends."""
     begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
     if not readme.exists():
         raise Failure(f"{readme} is missing: write it, with the markers {begin} and {end} where its tables belong.")

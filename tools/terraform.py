@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from typing import Any
 from tools import adoption, providers
 from tools.console import Failure
 from tools.discovery import ROOT, Pattern
-from tools.report import Report, follow
+from tools.terraform_log import Report, follow
 
 _running: "set[subprocess.Popen[bytes]]" = set()
+_starting = threading.Lock()
+"""Held while a Terraform starts, so that an interrupt misses none."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,9 @@ def outputs(workspace: Workspace) -> dict[str, Any]:
 
 def interrupt() -> None:
     """Asks every Terraform that runs here to stop once what is under way is done and recorded."""
-    for process in list(_running):
-        process.send_signal(signal.SIGINT)
+    with _starting:
+        for process in list(_running):
+            process.send_signal(signal.SIGINT)
 
 
 def environment(data: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -141,16 +145,17 @@ def _run(workspace: Workspace, verb: str, command: list[str], environ: Mapping[s
     report = Report(f"{workspace.pattern.name}: {verb}")
     log.unlink(missing_ok=True)  # a Terraform whose command was killed may still write to it
     with log.open("wb") as output, log.open(encoding="utf-8", errors="replace") as lines:
-        process = subprocess.Popen(
-            command,
-            cwd=workspace.pattern.folder,
-            env=environment(workspace.data, environ),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        _running.add(process)
+        with _starting:
+            process = subprocess.Popen(
+                command,
+                cwd=workspace.pattern.folder,
+                env=environment(workspace.data, environ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            _running.add(process)
         try:
             follow(lines, process, report)
         finally:

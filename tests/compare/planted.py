@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, ClassVar
 
-from compare import checker
+from compare.history import checker
 from lambdas.eventstore import wire
 from lambdas.eventstore.memory import MemoryEventStore
 
@@ -46,7 +46,7 @@ class Defect:
     def stored(self, request: Json) -> Json:
         return wire.answer(self.store, "store_events", request)
 
-    def now_and_then(self, counter: Any) -> bool:
+    def now_and_then(self, counter: Iterator[int]) -> bool:
         return next(counter) % NOW_AND_THEN == 0
 
 

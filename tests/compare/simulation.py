@@ -13,7 +13,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from compare.history import Answer, Call
+from compare.history.record import Answer, Call
 
 Json = dict[str, Any]
 FAR = 1e6

@@ -1,12 +1,15 @@
 """The simulations against what AWS publishes, and against arithmetic."""
 
+from functools import cache
 from itertools import pairwise
 
 import pytest
 
-from compare import ceilings
-from compare.ceilings import LOADS, Point, hours_until_lost, lagging, past, serialised, throttled
-from compare.late import SKEWS, WINDOWS, late_share, shares
+from compare.model import ceilings
+from compare.model.ceilings import LOADS, Point, hours_until_lost, lagging, past
+from compare.model.late_events import SKEWS, WINDOWS, late_share, shares
+
+throttled, serialised = cache(ceilings.throttled), cache(ceilings.serialised)
 
 
 def at(points: list[Point], load: float) -> Point:
@@ -64,8 +67,8 @@ def test_a_sheet_says_how_its_ceiling_is_felt_and_nothing_is_simulated_where_it_
 
 
 def test_simulations_are_the_same_in_each_run() -> None:
-    assert throttled() == throttled()
-    assert serialised() == serialised()
+    assert ceilings.throttled() == throttled()
+    assert ceilings.serialised() == serialised()
     assert late_share(0.5, 0.5, 1000) == late_share(0.5, 0.5, 1000)
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compare import checker
-from compare.checker import STRICTEST, Anomaly, check
-from compare.history import Call, Recorder, load, save
+from compare.history import checker
+from compare.history.checker import STRICTEST, Anomaly, check
+from compare.history.record import Call, Recorder, load, save
 from lambdas.eventstore import wire
 from lambdas.eventstore.memory import MemoryEventStore
 from tests.compare.planted import PLANTED, Defect, Hides, ShowsAnEventLate, ShowsTheLogWithADelay

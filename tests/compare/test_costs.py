@@ -5,21 +5,7 @@ from typing import Any
 
 import pytest
 
-from compare.costs import (
-    GB,
-    Costs,
-    Curve,
-    Load,
-    Prices,
-    Profile,
-    Standing,
-    Stretch,
-    Work,
-    cheapest,
-    crossover,
-    crossovers,
-    total,
-)
+from compare.model.costs import GB, Costs, Infrastructure, Prices, Profile, Work, total
 
 ROUND: dict[str, Any] = {
     "prices": {
@@ -94,9 +80,9 @@ def test_every_price_and_assumption_says_where_it_comes_from() -> None:
 
 
 def test_an_idle_month_costs_what_stands_there(costs: Costs) -> None:
-    assert costs.idle_month(Standing(fixed={"alarm_months": 7})) == pytest.approx(0.7)
-    assert costs.idle_month(Standing(pause_seconds=300)) == 0
-    assert costs.idle_month(Standing(pause_seconds=math.inf)) == pytest.approx(0.5 * 1000 * 0.1)
+    assert costs.idle_month(Infrastructure(fixed={"alarm_months": 7})) == pytest.approx(0.7)
+    assert costs.idle_month(Infrastructure(pause_seconds=300)) == 0
+    assert costs.idle_month(Infrastructure(pause_seconds=math.inf)) == pytest.approx(0.5 * 1000 * 0.1)
 
 
 def test_a_month_of_appends_and_reads_and_polls(costs: Costs) -> None:
@@ -107,7 +93,8 @@ def test_a_month_of_appends_and_reads_and_polls(costs: Costs) -> None:
         catch_up=Work({"dynamodb_read_units": 0.25}, 0),
         stored_bytes=GB / 3_600_000,
     )
-    month = costs.month(Standing(functions=FUNCTIONS, backups=True), measured, Load(1.0, readers=2, polls_per_second=2))
+    there = Infrastructure(functions=FUNCTIONS, backups=True)
+    month = costs.prices.dollars(costs.month_usage(there, measured, 1.0, readers=2, polls_per_second=2))
 
     appends, polls, invocation = 3.6, 7.2, 0.2 + 0.1  # millions; $ a million for 10 ms at 1 GB
     expected = appends * (2 + invocation) + appends * (1.5 + invocation) + polls * (0.25 + invocation)
@@ -116,15 +103,15 @@ def test_a_month_of_appends_and_reads_and_polls(costs: Costs) -> None:
 
 
 def test_a_pipeline_is_shared_by_the_events_of_a_batch(costs: Costs) -> None:
-    standing = Standing(functions=FUNCTIONS, pipeline_memory=(1024, 2048), batch_size=100, polled_queues=1)
+    there = Infrastructure(functions=FUNCTIONS, pipeline_memory=(1024, 2048), batch_size=100, polled_queues=1)
     measured = profile(
         pipeline_one=Work({"dynamodb_write_units": 3}, 20), pipeline_more=Work({"dynamodb_write_units": 1}, 0)
     )
-    without = costs.month_usage(Standing(functions=FUNCTIONS), profile(), Load(40, polls_per_second=0))
-    usage = costs.month_usage(standing, measured, Load(40, polls_per_second=0))
+    without = costs.month_usage(Infrastructure(functions=FUNCTIONS), profile(), 40, polls_per_second=0)
+    usage = costs.month_usage(there, measured, 40, polls_per_second=0)
 
     events = 40 * 3_600_000
-    assert costs.batch(standing, 40) == 10  # what comes in a quarter of a second
+    assert costs.batch(there, 40) == 10  # what comes in a quarter of a second
     assert usage["dynamodb_write_units"] == pytest.approx(events * (3 + 9 * 1) / 10)
     assert usage["lambda_requests"] - without["lambda_requests"] == pytest.approx(events * 2 / 10)
     # 5 ms in 1 GB, and with the 20 ms of the calls in 2 GB
@@ -134,15 +121,15 @@ def test_a_pipeline_is_shared_by_the_events_of_a_batch(costs: Costs) -> None:
 
 @pytest.mark.parametrize(("rate", "batch"), [(0.1, 1), (4, 1), (40, 10), (4000, 100)])
 def test_a_batch_is_what_arrives_between_two_polls(costs: Costs, rate: float, batch: float) -> None:
-    assert costs.batch(Standing(batch_size=100), rate) == batch
+    assert costs.batch(Infrastructure(batch_size=100), rate) == batch
 
 
 def test_a_database_is_paid_for_while_it_is_awake(costs: Costs) -> None:
-    standing = Standing(functions=FUNCTIONS, pause_seconds=300)
+    there = Infrastructure(functions=FUNCTIONS, pause_seconds=300)
     measured = profile(append=Work({}, 0, requests=1), read_aggregate=Work({}, 0, requests=1))
 
     def usage(rate: float) -> Any:
-        return costs.month_usage(standing, measured, Load(rate, polls_per_second=0))
+        return costs.month_usage(there, measured, rate, polls_per_second=0)
 
     # Two requests every 1,200 s keep it awake for half of the time at half a unit.
     assert usage(1 / 1200)["aurora_acu_hours"] == pytest.approx(0.5 * 0.5 * 1000)
@@ -151,50 +138,11 @@ def test_a_database_is_paid_for_while_it_is_awake(costs: Costs) -> None:
     assert usage(1)["aurora_io"] == pytest.approx(2 * 3_600_000)
 
 
-def test_the_rate_is_found_at_which_the_cheaper_becomes_the_dearer() -> None:
-    per_request, flat = (lambda rate: 5 * rate), (lambda rate: 20.0)
-
-    assert crossover(per_request, flat, 0.01, 1000) == pytest.approx(4, rel=1e-5)
-    assert crossover(flat, per_request, 0.01, 1000) == pytest.approx(4, rel=1e-5)
-    assert crossover(per_request, lambda rate: 6 * rate, 0.01, 1000) is None
-    [(rate, first, then)] = crossovers({"flat": Curve(flat), "request": Curve(per_request)}, 0.01, 1000)
-    assert (first, then) == ("request", "flat")
-    assert rate == pytest.approx(4, rel=1e-5)
-
-
-def test_nothing_crosses_beyond_what_both_bear() -> None:
-    curves = {"flat": Curve(lambda rate: 20.0), "request": Curve(lambda rate: 5 * rate, highest=3)}
-
-    assert crossovers(curves, 0.01, 1000) == []
-
-
-def cheapest_of(**curves: Curve) -> list[tuple[str, float, float]]:
-    return [(each.name, pytest.approx(each.low), pytest.approx(each.high)) for each in cheapest(curves, 0.01, 1000)]
-
-
-def test_the_cheapest_changes_where_two_cross_and_where_one_can_no_more() -> None:
-    by_request, flat, dear = Curve(lambda rate: 5 * rate), Curve(lambda rate: 20.0), Curve(lambda rate: 50.0)
-
-    assert cheapest_of(request=by_request, flat=flat, dear=dear) == [("request", 0.01, 4), ("flat", 4, 1000)]
-    weak = Curve(flat.cost, highest=7)
-    assert cheapest_of(request=by_request, flat=weak, dear=dear) == [
-        ("request", 0.01, 4),
-        ("flat", 4, 7),
-        ("request", 7, 10),
-        ("dear", 10, 1000),
-    ]
-
-
-def test_where_none_goes_further_nothing_is_the_cheapest() -> None:
-    assert cheapest_of(weak=Curve(lambda rate: 1.0, highest=7)) == [("weak", 0.01, 7)]
-    assert cheapest_of() == []
-
-
-def test_one_that_stays_the_cheapest_past_the_end_of_another_is_named_once() -> None:
-    assert cheapest({"a": Curve(lambda rate: 1.0), "b": Curve(lambda rate: 2.0, highest=7)}, 0.01, 1000) == [
-        Stretch("a", 0.01, 1000)
-    ]
-
-
 def test_usages_add_up() -> None:
     assert total({"a": 1.0}, {"a": 2.0, "b": 3.0}) == {"a": 3.0, "b": 3.0}
+
+
+def test_work_adds_up_and_scales() -> None:
+    half = Work({"a": 2.0, "b": 4.0}, milliseconds=20, requests=1).times(0.5)
+
+    assert Work({"a": 1.0}, milliseconds=10, requests=2).plus(half) == Work({"a": 2.0, "b": 2.0}, 20.0, 2.5)

@@ -6,12 +6,14 @@ from unittest.mock import patch
 
 import pytest
 
-from compare import checker, report, timings
-from compare.stage import Deployed
-from compare.timings import DIFFERENT, SAME, Range, Timer, Timings
+from compare.history import checker
+from compare.measure import timings
+from compare.measure.environments import Deployed
+from compare.measure.timings import DIFFERENT, SAME, Range, Timer, Timings
+from compare.report.page import page
 from testkit.session import Session
 from tests.compare import planted
-from tests.compare.figures import compared
+from tests.compare.made_up import compared
 from tests.compare.planted import Defect
 from tools.discovery import Pattern
 
@@ -27,13 +29,20 @@ CAUGHT = (
 
 @pytest.fixture(autouse=True)
 def quick() -> Iterator[None]:
-    settings = {"CALLS": 8, "LAGS": 3, "WRITERS": (1, 3), "SECONDS": 0.1, "VISIBLE_SECONDS": 5.0, "PAUSE_SECONDS": 0.02}
+    settings: dict[str, Any] = {
+        "CALLS": 8,
+        "LAGS": 3,
+        "WRITERS": (1, 3),
+        "SECONDS": 0.1,
+        "VISIBLE_SECONDS": 5.0,
+        "PAUSE_SECONDS": 0.02,
+    }
     with patch.multiple(timings, **settings):
         yield
 
 
 def run(answer: Any, guarantees: Any = checker.STRICTEST) -> Timings:
-    return Timer(answer, dict(guarantees), lambda line: None).run()
+    return Timer("a store", answer, guarantees).run()
 
 
 def test_a_correct_store_is_found_to_be_one() -> None:
@@ -53,7 +62,7 @@ def test_a_defect_turns_up_in_the_report_as_its_anomaly(defect: type[Defect]) ->
     figures["timing"]["clockwork"]["anomalies"] = measured.anomalies
 
     assert defect.shows_as in measured.anomalies
-    assert f"{measured.anomalies[defect.shows_as]} {defect.shows_as}" in report.page(figures)
+    assert f"{measured.anomalies[defect.shows_as]} {defect.shows_as}" in page(figures)
 
 
 def test_a_deployed_pattern_breaks_no_promise(each_pattern: Pattern, session: Session, aws: None) -> None:

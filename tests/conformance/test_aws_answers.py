@@ -5,6 +5,7 @@ that see a part of a transaction. What passes is outlasted, what does not is rai
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def test_an_append_outlasts_an_error_that_passes(trial: Trials, code: str, statu
             for events in request.before:
                 on.open().store(*events)
 
-            answer = disturbed(on.watch, fault, lambda on=on, request=request: on.open().try_to_store(*request.events))
+            answer = disturbed(on.watch, fault, partial(on.open().try_to_store, *request.events))
 
             assert answer is not None, "gave up at the first refusal"
             assert bare(answer["events"]) == request.events
@@ -54,7 +55,7 @@ def test_an_error_that_does_not_pass_is_raised_and_nothing_is_stored(trial: Tria
         with trial() as on:
             request, fault = first_event(), Refused(number, code, status=status, for_ever=True)
 
-            answer = disturbed(on.watch, fault, lambda on=on, request=request: on.open().try_to_store(*request.events))
+            answer = disturbed(on.watch, fault, partial(on.open().try_to_store, *request.events))
 
             if not fault.struck:
                 break
@@ -106,9 +107,7 @@ def test_a_transaction_cancelled_for_contention_is_tried_again(trial: Trials, re
             for events in request.before:
                 on.open().store(*events)
 
-            answer = disturbed(
-                on.watch, cancelled, lambda on=on, request=request: on.open().try_to_store(*request.events)
-            )
+            answer = disturbed(on.watch, cancelled, partial(on.open().try_to_store, *request.events))
 
             assert answer is not None
             assert bare(answer["events"]) == request.events

@@ -8,8 +8,8 @@ import pytest
 from testkit.aws_calls import Watch
 from testkit.capacity import Cost, cost
 from testkit.harness import Harness
+from testkit.sheet_costs import WORKLOADS
 from testkit.subjects import InProcess
-from testkit.workloads import WORKLOADS
 from tools.discovery import Pattern
 
 

@@ -1,13 +1,14 @@
 """Every AWS call that an operation makes, disturbed in every way, one at a time; then the caller's retry.
 
 Nothing may be lost, doubled, reordered or half-visible. What is stored is read behind the store's back. A pattern's
-pipeline (`Harness.settle`) is disturbed like an operation of its own.
+pipeline (`Harness.drain`) is disturbed like an operation of its own.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_conflict_stays_one_whatever_happens_to_its_calls(trial: Trials, kind:
             before, fault = on.stored(), kind(number)
 
             request = (event(free, 1), event(taken, 2))
-            answer = disturbed(on.watch, fault, lambda on=on, request=request: on.open().try_to_store(*request))
+            answer = disturbed(on.watch, fault, partial(on.open().try_to_store, *request))
 
             assert answer is None or answer["error"]["currentVersion"] == 2
             assert on.stored() == before
@@ -98,7 +99,7 @@ def test_a_read_under_a_fault_is_right_or_fails(trial: Trials, kind: type[Fault]
     with trial() as on:
         aggregate = new_id()
         stored = [event for n in (1, 4) for event in on.open().store(*history(aggregate, 3, first=n))]
-        on.settled_log()
+        on.drained_log()
         request = {"aggregateId": aggregate} if operation == "get_aggregate_events" else {}
         for number in numbers():
             fault = kind(number)
@@ -116,12 +117,12 @@ def test_the_way_into_the_log_survives_a_fault_at_each_of_its_calls(trial: Trial
         with trial() as on:
             ann, josh = new_id(), new_id()
             on.open().store(*history(ann, 3))
-            on.settled_log()
+            on.drained_log()
             on.open().store(event(josh, 1), event(ann, 4))
             on.open().store(event(josh, 2))
             fault = kind(number)
 
-            disturbed(on.watch, fault, lambda on=on: on.harness.settle(on.environment))
+            disturbed(on.watch, fault, partial(on.harness.drain, on.environment))
 
             on.assert_sound()
             if not fault.struck:

@@ -17,7 +17,7 @@ def test_an_empty_log_is_an_empty_page_without_next(fresh: Subject) -> None:
 def test_reading_on_from_next_begins_at_the_start_of_an_empty_log(fresh: Subject) -> None:
     first = fresh.call("get_all_events")
     stored = fresh.store(event(new_id(), 1))
-    fresh.settle()
+    fresh.drain()
 
     read = fresh.call("get_all_events", after=first["next"])
 

@@ -41,7 +41,7 @@ def query(aws: LocalAws, **form: str) -> ElementTree.Element:
         data=urlencode({**form, "Version": "2010-08-01"}),
     )
     SigV4Auth(Credentials("test", "test"), "monitoring", "us-east-1").add_auth(request)
-    signed = urllib.request.Request(aws.endpoint, request.data.encode(), dict(request.headers))
+    signed = urllib.request.Request(aws.endpoint, str(request.data).encode(), dict(request.headers))
     with urllib.request.urlopen(signed, timeout=10) as answer:
         return ElementTree.fromstring(answer.read())
 

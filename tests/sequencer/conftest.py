@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from lambdas.eventstore import aws as clients
-from testkit.aws_calls import Watch
+from testkit.aws_calls import Watch, watched
 from tests.sequencer.world import ModelWorld, World
 
 
@@ -15,8 +15,14 @@ def world() -> ModelWorld:
 
 
 @pytest.fixture
-def local_world(aws: None, watch: Watch) -> Iterator[World]:
-    """On the local AWS."""
+def watch(emulated: None) -> Iterator[Watch]:
+    with watched() as watch:
+        yield watch
+
+
+@pytest.fixture
+def emulated_world(watch: Watch) -> Iterator[World]:
+    """On the local AWS's emulation of DynamoDB."""
     made = World(boto3.client("dynamodb"), lambda: clients.client("dynamodb"))
     yield made
     made.remove()

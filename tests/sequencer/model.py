@@ -1,7 +1,7 @@
 """A model of DynamoDB, as far as a sequencer uses it: each call takes effect as a whole, at one instant.
 
 Thousands of schedules and faults can be tried on it in seconds. That DynamoDB is like it (conditions on one item,
-strong reads) is AWS's promise; that a sequencer's requests mean the same there is shown on the local AWS.
+strong reads) is AWS's promise; that a sequencer's requests mean the same there is shown on the emulator.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from testkit.faults import Crash
 
 Item = dict[str, Any]
 Call = Callable[[], Any]
+Strike = Callable[[Call], Any]
 Around = Callable[[str, Call], Any]
 """Told of an operation and how to call it, makes the answer."""
 
@@ -125,7 +126,7 @@ def undisturbed(operation: str, call: Call) -> Any:
 class Fault:
     """Strikes the call with this number, counted from 0."""
 
-    strike: Callable[[Call], Any]
+    strike: Strike
     number: int
     calls: int = 0
 

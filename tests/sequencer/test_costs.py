@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,34 +27,34 @@ def words(count: int, seed: int) -> str:
 
 @pytest.mark.parametrize("length", [0, 30, 120])
 def test_fifty_events_of_fifty_aggregates_take_at_most_three_write_units_each(
-    local_world: World, watch: Watch, length: int
+    emulated_world: World, watch: Watch, length: int
 ) -> None:
     for n, aggregate in enumerate(FIFTY):
-        local_world.store((aggregate, 1), metadata={"M": {"text": {"S": words(length, seed=n)}}})
-    largest = max(map(item_bytes, local_world.dynamodb.scan(TableName=local_world.events)["Items"]))
+        emulated_world.store((aggregate, 1), metadata={"M": {"text": {"S": words(length, seed=n)}}})
+    largest = max(map(item_bytes, emulated_world.dynamodb.scan(TableName=emulated_world.events)["Items"]))
     assert largest <= 1024
 
     with watch.recording() as calls:
-        local_world.sequence(FIFTY)
+        emulated_world.sequence(FIFTY)
 
     assert APPEND + cost(calls).write_units / 50 <= 3
-    local_world.assert_complete()
+    emulated_world.assert_complete()
 
 
 def test_sequencing_and_reading_cost_the_same_in_a_log_of_a_hundred_events_and_of_twenty_thousand(
-    local_world: World, watch: Watch
+    emulated_world: World, watch: Watch
 ) -> None:
     costs: list[tuple[Cost, Cost, Cost]] = []
     for version, length in ((1, 100), (2, 20_000)):
-        fill(local_world, length)
-        local_world.store(*((aggregate, version) for aggregate in FIFTY))
+        fill(emulated_world, length)
+        emulated_world.store(*((aggregate, version) for aggregate in FIFTY))
 
-        sequencing = measured(watch, lambda version=version: local_world.sequence(dict.fromkeys(FIFTY, version)))
+        sequencing = measured(watch, partial(emulated_world.sequence, dict.fromkeys(FIFTY, version)))
 
-        end = local_world.open_log().checkpoint()
+        end = emulated_world.open_log().checkpoint()
         assert end >= length
-        reading = measured(watch, lambda end=end: local_world.open_log().read(str(end - 50), 50))
-        idling = measured(watch, lambda end=end: local_world.open_log().read(str(end), 50))
+        reading = measured(watch, partial(emulated_world.open_log().read, str(end - 50), 50))
+        idling = measured(watch, partial(emulated_world.open_log().read, str(end), 50))
         costs.append((sequencing, reading, idling))
 
     assert costs[0] == costs[1]

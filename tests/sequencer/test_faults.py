@@ -8,7 +8,7 @@ import pytest
 
 from lambdas.eventstore.sequencing.doorbells import Doorbells
 from tests.sequencer import model
-from tests.sequencer.model import Call, Fault
+from tests.sequencer.model import Call, Fault, Strike
 from tests.sequencer.world import ModelWorld, numbers
 
 BEFORE: Doorbells = {"ann": 2}
@@ -35,10 +35,10 @@ def with_news() -> ModelWorld:
 
 @pytest.mark.parametrize("continuation", CONTINUATIONS.values(), ids=CONTINUATIONS)
 @pytest.mark.parametrize("kind", model.FAULTS)
-def test_a_sequencer_killed_anywhere_is_continued_by_the_next(kind: Call, continuation: list[Doorbells]) -> None:
+def test_a_sequencer_killed_anywhere_is_continued_by_the_next(kind: Strike, continuation: list[Doorbells]) -> None:
     for number in numbers():
         world, fault = with_news(), Fault(kind, number)
-        world.disturbed(fault, lambda world=world: world.sequence(NEWS))
+        world.disturbed(fault, partial(world.sequence, NEWS))
         world.assert_sound()
 
         for doorbells in continuation:
@@ -52,7 +52,7 @@ def test_a_sequencer_killed_anywhere_is_continued_by_the_next(kind: Call, contin
 
 
 @pytest.mark.parametrize("kind", model.FAULTS)
-def test_a_sequencer_killed_again_and_again_gets_on(world: ModelWorld, kind: Call) -> None:
+def test_a_sequencer_killed_again_and_again_gets_on(world: ModelWorld, kind: Strike) -> None:
     for number in numbers():
         world.store(("ann", number + 1), (f"new {number}", 1))
         fault = Fault(kind, number)
@@ -67,7 +67,7 @@ def test_a_call_that_lands_after_its_sequencer_died_and_others_went_on_harms_not
     for number in numbers():
         world = with_news()
         zombie = Fault(partial(lands_late, world), number)
-        world.disturbed(zombie, lambda world=world: world.sequence(NEWS))
+        world.disturbed(zombie, partial(world.sequence, NEWS))
         world.assert_sound()
         if not zombie.struck:
             break

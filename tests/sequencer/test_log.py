@@ -52,16 +52,18 @@ def test_reading_on_yields_every_event_once_and_in_order(pages: list[int], limit
         assert page.next == (page.events[-1].offset if page.events else str(after))
 
 
-def test_an_empty_log_has_nothing_and_nowhere_to_go_on_from(local_world: World) -> None:
-    page = local_world.open_log().read(None, 10)
+def test_an_empty_log_has_nothing_and_nowhere_to_go_on_from(emulated_world: World) -> None:
+    page = emulated_world.open_log().read(None, 10)
     assert (list(page.events), page.next, page.has_more) == ([], None, False)
 
 
 @pytest.mark.parametrize("length", [0, 3])
-def test_a_reader_that_is_ahead_of_the_log_is_told_that_the_log_was_set_back(local_world: World, length: int) -> None:
-    write(local_world, [length] if length else [])
+def test_a_reader_that_is_ahead_of_the_log_is_told_that_the_log_was_set_back(
+    emulated_world: World, length: int
+) -> None:
+    write(emulated_world, [length] if length else [])
     with pytest.raises(InvalidRequest, match=f"beyond the end of the log, {length}: the log was set back") as refused:
-        local_world.open_log().read(str(length + 1), 10)
+        emulated_world.open_log().read(str(length + 1), 10)
     assert refused.value.path == "/after"
 
 
@@ -94,7 +96,8 @@ def test_no_reader_jumps_over_a_page_that_is_missing_or_waits_for_it_for_ever(
     delete_page(world, first)
 
     for start in range(len(written) + 1):
-        after, read = str(start), []
+        after = str(start)
+        read: list[StoredEvent] = []
         meets_it = start < last
         with pytest.raises(MissingPage, match="no event at position") if meets_it else nullcontext():
             while (page := (warm_log if warm else world.open_log()).read(after, limit)).events:
@@ -132,11 +135,11 @@ def test_a_query_that_meets_the_page_after_next_before_the_next_one_is_asked_aga
     ],
 )
 def test_a_read_takes_no_more_pages_than_hold_what_was_asked_for(
-    local_world: World, watch: Watch, after: str | None, limit: int, queries: int, pages: int
+    emulated_world: World, watch: Watch, after: str | None, limit: int, queries: int, pages: int
 ) -> None:
-    write(local_world, [50] * 20)
+    write(emulated_world, [50] * 20)
     with watch.recording() as calls:
-        local_world.open_log().read(after, limit)
+        emulated_world.open_log().read(after, limit)
     assert len(calls) == queries
     assert sum(call.answer["Count"] for call in calls) == pages
 
@@ -145,10 +148,10 @@ def test_a_read_takes_no_more_pages_than_hold_what_was_asked_for(
     ("after", "limit", "queries", "pages"), [("250", 49, 1, 1), ("250", 100, 2, 3), ("1000", 100, 1, 1)]
 )
 def test_a_process_that_knows_a_reader_to_be_behind_does_not_look_for_the_end(
-    local_world: World, watch: Watch, after: str, limit: int, queries: int, pages: int
+    emulated_world: World, watch: Watch, after: str, limit: int, queries: int, pages: int
 ) -> None:
-    write(local_world, [50] * 20)
-    log = local_world.open_log()
+    write(emulated_world, [50] * 20)
+    log = emulated_world.open_log()
     log.read(None, 1)
     with watch.recording() as calls:
         log.read(after, limit)
@@ -156,26 +159,26 @@ def test_a_process_that_knows_a_reader_to_be_behind_does_not_look_for_the_end(
     assert sum(call.answer["Count"] for call in calls) == pages
 
 
-def test_a_page_holds_as_many_events_as_fit_an_item_even_if_nothing_compresses(local_world: World) -> None:
+def test_a_page_holds_as_many_events_as_fit_an_item_even_if_nothing_compresses(emulated_world: World) -> None:
     incompressible = "".join(chr(0x4E00 + (n * 7919) % 20000) for n in range(15_000))
     large = list(events(20, incompressible))
 
-    page = local_world.open_log().append(1, large)
+    page = emulated_world.open_log().append(1, large)
 
     assert 1 < len(page) < 20
     assert sum(len(event.metadata["text"].encode()) for event in page) < PAGE_BYTES
-    assert list(local_world.open_log().page_at(1)) == [event.at(str(n)) for n, event in enumerate(page, 1)]
+    assert list(emulated_world.open_log().page_at(1)) == [event.at(str(n)) for n, event in enumerate(page, 1)]
 
 
-def test_a_position_is_given_once(local_world: World) -> None:
-    written = write(local_world, [3])
+def test_a_position_is_given_once(emulated_world: World) -> None:
+    written = write(emulated_world, [3])
     with pytest.raises(PositionTaken):
-        local_world.open_log().append(1, list(events(5, "others")))
-    assert list(local_world.open_log().read(None, 10).events) == written
+        emulated_world.open_log().append(1, list(events(5, "others")))
+    assert list(emulated_world.open_log().read(None, 10).events) == written
 
 
-def test_marks_never_go_back(local_world: World) -> None:
-    log, page = local_world.open_log(), list(events(5))
+def test_marks_never_go_back(emulated_world: World) -> None:
+    log, page = emulated_world.open_log(), list(events(5))
     log.confirm(1, page)
     log.confirm(1, page[:2])
     assert log.checkpoint() == 5

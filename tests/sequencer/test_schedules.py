@@ -119,11 +119,13 @@ def name_of(item: dict[str, Any]) -> tuple[str, str]:
     return item["aggregateId"]["S"], item["aggregateVersion"]["N"]
 
 
-def test_what_a_sequencer_and_a_reader_read_they_read_strongly_consistently(local_world: World, watch: Watch) -> None:
-    local_world.store(*EVENTS)
+def test_what_a_sequencer_and_a_reader_read_they_read_strongly_consistently(
+    emulated_world: World, watch: Watch
+) -> None:
+    emulated_world.store(*EVENTS)
     with watch.recording() as calls:
-        local_world.sequence({"ann": 3, "josh": 2})
-        local_world.open_log().read(None, 10)
+        emulated_world.sequence({"ann": 3, "josh": 2})
+        emulated_world.open_log().read(None, 10)
     reads = [call.parameters for call in calls if call.operation in ("GetItem", "BatchGetItem", "Query")]
     requests = [request for read in reads for request in read.get("RequestItems", {"": read}).values()]
     assert len(requests) >= 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -15,7 +16,7 @@ from lambdas.eventstore.sequencing.doorbells import Doorbells
 from lambdas.eventstore.sequencing.sweep import SCAN_SECONDS, Bounds, redrive, sweep
 from testkit.faults import Crash
 from tests.sequencer import model
-from tests.sequencer.model import Call, Fault
+from tests.sequencer.model import Call, Fault, Strike
 from tests.sequencer.world import SECONDS, Clock, ModelQueue, ModelWorld, numbers
 
 ALL = "z" * ksuids.LENGTH
@@ -278,11 +279,11 @@ def test_items_that_cannot_be_events_are_set_aside_once_and_the_cursor_moves_on(
 
 
 @pytest.mark.parametrize("kind", model.FAULTS)
-def test_a_sweep_killed_anywhere_misses_nothing_in_that_pass(kind: Call) -> None:
+def test_a_sweep_killed_anywhere_misses_nothing_in_that_pass(kind: Strike) -> None:
     for number in numbers():
         world, fault = ModelWorld(), Fault(kind, number)
         world.store(*((name, version) for name in ("ann", "josh", "eve", "bob") for version in (1, 2)))
-        world.disturbed(fault, lambda world=world: run(world, world.sequence, limit=3))
+        world.disturbed(fault, partial(run, world, world.sequence, limit=3))
         world.assert_sound()
         run(world, world.sequence, limit=3)
         while world.in_the_middle_of_a_pass():

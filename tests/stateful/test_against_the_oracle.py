@@ -84,14 +84,14 @@ class AgainstTheOracle(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 7))
     def follow_the_log(self, limit: int) -> None:
-        self.store.settle()
+        self.store.drain()
         events, self.place = self.store.tail(self.place, limit)
         self.followed += events
         self._assert_same_log(self.followed)
 
     @rule()
     def read_the_whole_log(self) -> None:
-        self.store.settle()
+        self.store.drain()
         self._assert_same_log(self.store.tail(None)[0])
 
     def _assert_same_log(self, log: list[Event]) -> None:

@@ -50,7 +50,7 @@ def test_errors_tell_their_codes() -> None:
     cancelled = ClientError(
         {
             "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
-            "CancellationReasons": [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}],  # type: ignore[typeddict-item]
+            "CancellationReasons": [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}],
         },
         "TransactWriteItems",
     )

@@ -75,6 +75,7 @@ def handlers(store: Store, capsys: pytest.CaptureFixture[str]) -> Iterator[Modul
         sys.modules.pop("lambdas.handlers", None)
         module = import_module("lambdas.handlers")
         for handler in logging.getLogger(ENVIRONMENT["POWERTOOLS_SERVICE_NAME"]).handlers:
+            assert isinstance(handler, logging.StreamHandler)
             handler.stream = StandardOutput()
         yield module
         sys.modules.pop("lambdas.handlers", None)

@@ -31,7 +31,8 @@ def test_attributes_survive_the_way_over_the_network(value: Any) -> None:
 
 @given(JSON)
 def test_amazon_s_own_reader_finds_the_same_value(value: Any) -> None:
-    assert typed(_floats(TypeDeserializer().deserialize(to_attribute(value)))) == typed(_floats(value))
+    attribute: Any = to_attribute(value)
+    assert typed(_floats(TypeDeserializer().deserialize(attribute))) == typed(_floats(value))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from testkit.workloads import WORKLOADS
+from testkit.sheet_costs import WORKLOADS
 from tools.discovery import ROOT, Pattern, patterns
 from tools.sheets import one_more_event, sustained
 
@@ -49,7 +49,7 @@ def test_a_line_that_says_something_else_is_refused(line: str, value: Any) -> No
 
 
 def test_one_more_event_costs_its_append_and_its_share_of_the_way_into_the_log() -> None:
-    costs = {
+    costs: dict[str, dict[str, float]] = {
         "first_event": {"requests": 1, "write_units": 1},
         "later_event": {"requests": 2, "write_units": 1, "read_units": 1},
         "fifty_appends": {"requests": 2.1, "write_units": 2.08, "read_units": 2.02},

@@ -73,7 +73,7 @@ def test_a_silent_terraform_shows_that_it_lives(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("tools.report.SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr("tools.terraform_log.SILENCE_SECONDS", 0.1)
     fake_terraform("sleep 0.5")
     terraform.apply(workspace, os.environ, {})
     assert "sample: apply is at work" in capfd.readouterr().err
@@ -113,8 +113,9 @@ def test_an_interrupt_is_passed_on_to_terraform(
     started, stopped = tmp_path / "started", tmp_path / "stopped"
     fake_terraform(f"trap 'touch {stopped}; exit 1' INT; touch {started}; while :; do sleep 0.05; done")
     program = (
-        "import os, threading, time; from pathlib import Path; from tools import deployments, terraform;"
+        "import os, signal; from pathlib import Path; from tools import deployments, terraform;"
         "from tools.discovery import Pattern;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # a background job starts with it ignored
         f"pattern, root = Pattern(Path({str(workspace.pattern.folder)!r})), Path({str(tmp_path)!r});"
         "workspace = terraform.Workspace(pattern, 'local', root);"
         "deployments.each([pattern], lambda _: terraform.apply(workspace, os.environ, {}))"

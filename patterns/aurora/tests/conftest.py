@@ -47,7 +47,9 @@ def cluster(aws: None) -> Iterator[Environment]:
 
 @pytest.fixture
 def own(cluster: Environment, watch: Watch) -> Harness:
-    return Harness(PATTERN.name, cluster)
+    harness = Harness(PATTERN.name, cluster)
+    harness.reuses = False
+    return harness
 
 
 @pytest.fixture

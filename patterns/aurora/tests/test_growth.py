@@ -53,8 +53,8 @@ def filled(rows: Rows) -> Callable[..., None]:
 
 
 def aggregate_page(transaction: Transaction) -> object:
-    parameters = {"aggregate_id": "aggregate-3", "from_version": 20, "wanted": WANTED, "result_bytes": 1_000_000}
-    return transaction.rows(store._AGGREGATE_PAGE, **parameters)
+    parameters = {"from_version": 20, "wanted": WANTED, "result_bytes": 1_000_000}
+    return transaction.rows(store._AGGREGATE_PAGE, aggregate_id="aggregate-3", **parameters)
 
 
 def log_page(transaction: Transaction) -> object:

@@ -6,15 +6,17 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from testkit.aws_calls import Call, Disturbance
-from testkit.examples import event, new_id
+from testkit.aws_calls import Call, Disturbance, answer
+from testkit.examples import Event, event, new_id
 from testkit.harness import eventually
 from testkit.schedules import Scene
+from testkit.subjects import InProcess
 
 from .harness import Harness, Transaction, append
 
@@ -183,14 +185,21 @@ def test_requests_over_the_same_aggregates_never_wait_for_each_other_in_a_circle
     answers: list[dict[str, Any]] = []
     requests = ([event("c", 1), event("b", 1), event("a", 1)], [event("a", 1), event("b", 1), event("c", 1)])
     stores = [scene.open() for _ in requests]
+
+    def waits(number: int) -> bool:
+        return waiting(scene) == number
+
+    def try_to_store(store: InProcess, request: list[Event]) -> None:
+        answers.append(store.try_to_store(*request))
+
     with scene.watch.recording() as calls:
         writers = [
-            threading.Thread(target=lambda s=s, r=r: answers.append(s.try_to_store(*r)))
-            for s, r in zip(stores, requests, strict=True)
+            threading.Thread(target=partial(try_to_store, store, request))
+            for store, request in zip(stores, requests, strict=True)
         ]
         for number, writer in enumerate(writers, start=1):
             writer.start()
-            eventually(lambda number=number: waiting(scene) == number, 10, "the writer to wait")
+            eventually(partial(waits, number), 10, "the writer to wait")
         held.roll_back()
         for writer in writers:
             writer.join(20)
@@ -235,9 +244,8 @@ class JustMissed(Disturbance):
     def before_sending(self, call: Call, request: Any, send: Any) -> AWSResponse | None:
         if call.number:
             return None
-        answer = AWSResponse(request.url, 200, {}, None)
-        answer._content = json.dumps({"records": [[{"isNull": True}, {"isNull": True}, {"longValue": 1}]]}).encode()
-        return answer
+        content = json.dumps({"records": [[{"isNull": True}, {"isNull": True}, {"longValue": 1}]]}).encode()
+        return answer(request, 200, {}, content)
 
 
 def test_an_append_that_missed_the_version_before_by_a_moment_is_tried_again(scene: Scene) -> None:

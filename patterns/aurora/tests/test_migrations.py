@@ -30,7 +30,7 @@ Migrate = Callable[[], list[str]]
 def environment(own: Harness) -> Iterator[Environment]:
     """Of an empty database."""
     environment = {**own.deployed, "DATABASE": f"fresh_{uuid4().hex}"}
-    own.rows(own.deployed, f"CREATE DATABASE {environment['DATABASE']}")
+    own.rows(dict(own.deployed), f"CREATE DATABASE {environment['DATABASE']}")
     yield environment
     own.discard(environment)
 

@@ -95,7 +95,7 @@ def test_a_page_is_cut_just_before_the_limit_whatever_the_sizes(scene: Scene, se
 def test_a_page_of_a_thousand_small_events_is_one_page(scene: Scene) -> None:
     subject = scene.open()
     store_all(subject, [event(f"aggregate-{n}", 1, amount=n) for n in range(1001)])
-    scene.harness.settle(scene.environment)
+    scene.harness.drain(scene.environment)
 
     page = subject.page(None, 1000)
 
@@ -108,7 +108,7 @@ def test_what_a_row_adds_is_allowed_for(scene: Scene) -> None:
     aggregate = "a" + character * 127
     longest = {"aggregateId": aggregate, "eventType": character * 128, "eventVersion": 2**53 - 1}
     store_all(subject, [{**event(aggregate, version), **longest} for version in range(1, 1002)])
-    scene.harness.settle(scene.environment)
+    scene.harness.drain(scene.environment)
 
     page = subject.page(None, 1000)
 

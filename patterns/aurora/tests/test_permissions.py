@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import boto3
@@ -11,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore.wire import OPERATIONS
 from testkit.harness import Environment
+from testkit.permissions import role_like
 from testkit.session import Session
-from tests.conformance.test_permissions import role_like
 
 from .conftest import PATTERN
 
@@ -45,7 +46,7 @@ def test_a_role_executes_statements_on_its_own_cluster_and_no_other(
         own, other = names_of(deployment["environment"]), names_of(cluster)
         role.execute_statement(**own, sql="SELECT 1")
         for names in (other, {**own, "secretArn": other["secretArn"]}, {**other, "secretArn": own["secretArn"]}):
-            assert denied(lambda names=names: role.execute_statement(**names, sql="SELECT 1"))
+            assert denied(partial(role.execute_statement, **names, sql="SELECT 1"))
         root.execute_statement(**other, sql="SELECT 1")
 
 

@@ -14,7 +14,7 @@ from lambdas.eventstore import wire
 from lambdas.eventstore.retry import OutOfTime
 from testkit import faults
 from testkit.aws_calls import Call
-from testkit.examples import event, new_id, versions
+from testkit.examples import Event, event, new_id, versions
 from testkit.faults import Fault
 from testkit.harness import eventually
 from testkit.schedules import Scene
@@ -58,7 +58,8 @@ def test_what_passes_is_waited_for(scene: Scene, code: str, status: int, message
         scene.open().store(event(aggregate, 1))
 
     assert len(calls) == times + 1
-    for read in (lambda: scene.open().aggregate(aggregate), scene.log):
+    reads: list[Callable[[], list[Event]]] = [lambda: scene.open().aggregate(aggregate), scene.log]
+    for read in reads:
         with scene.watch.recording(Answered(code, status, message, times)):
             assert versions(read()) == [1]
 

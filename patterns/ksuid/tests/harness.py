@@ -19,5 +19,5 @@ class Harness(harness.Harness):
     def fresh(self) -> Environment:
         return {**super().fresh(), "SETTLE_MS": "0"}
 
-    def settle(self, environment: Environment) -> None:
+    def drain(self, environment: Environment) -> None:
         time.sleep(_TICK_SECONDS)

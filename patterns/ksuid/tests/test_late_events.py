@@ -7,18 +7,16 @@ import pytest
 
 from testkit.aws_calls import Watch
 from testkit.examples import event, new_id, versions
+from testkit.harness import HarnessFor
 from testkit.schedules import SCHEDULES, Scene, Schedule, clock_at, clock_moved
-from testkit.session import Session
 from tools.discovery import containing
-
-from .harness import Harness
 
 PATTERN = containing(__file__)
 
 
 @pytest.fixture
-def scene(session: Session, watch: Watch) -> Iterator[Scene]:
-    harness = Harness(PATTERN.name, session.deployment(PATTERN.name)["environment"])
+def scene(harness_for: HarnessFor, watch: Watch) -> Iterator[Scene]:
+    harness = harness_for(PATTERN.name)
     environment = harness.fresh()
     yield Scene(harness, environment, watch, PATTERN.sheet)
     harness.discard(environment)

@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from testkit.aws_calls import Watch
 from testkit.examples import Event, event, history, new_id, versions
-from testkit.session import Session
+from testkit.harness import Harness, HarnessFor
 from testkit.subjects import InProcess, Subject
 from tests.conformance import test_get_all_events as contract
 from tools.discovery import containing
-
-from .harness import Harness
 
 PATTERN = containing(__file__)
 
@@ -24,8 +21,8 @@ AGGREGATES = 12
 
 
 @pytest.fixture
-def harness(session: Session, watch: Watch) -> Harness:
-    return Harness(PATTERN.name, session.deployment(PATTERN.name)["environment"])
+def harness(harness_for: HarnessFor) -> Harness:
+    return harness_for(PATTERN.name)
 
 
 @pytest.fixture
@@ -79,7 +76,7 @@ def test_the_log_is_merged_from_all_shards_in_the_order_of_ids(
 def test_pages_of_any_size_are_the_whole_log(with_shards: Open, shards: int, limit: int) -> None:
     store = with_shards(shards)
     stored = fill(store)
-    store.settle()
+    store.drain()
 
     pages, after, more = list[list[Event]](), None, True
     while more:
@@ -95,7 +92,7 @@ def test_pages_of_any_size_are_the_whole_log(with_shards: Open, shards: int, lim
 def test_any_offset_is_a_place_in_all_shards(with_shards: Open, shards: int) -> None:
     store = with_shards(shards)
     fill(store)
-    store.settle()
+    store.drain()
     whole, _ = store.tail(None)
 
     for index in (0, 7, len(whole) - 1):
@@ -108,7 +105,7 @@ def test_events_stored_before_the_index_was_sharded_stay_in_the_log(with_shards:
     before = [*with_shards(1).store(*history(aggregate, 3)), *fill(with_shards(1))]
     store = with_shards(shards)
     after = [*store.store(*history(aggregate, 3, first=4)), *fill(store)]
-    store.settle()
+    store.drain()
 
     whole, _ = store.tail(None)
 

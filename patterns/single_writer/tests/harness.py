@@ -1,13 +1,12 @@
 """The suite's `single_writer` stores: their stream is read, and their sequencer run, in this process."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from lambdas.eventstore.sequencing.doorbells import Doorbells
 from testkit import harness
 from testkit.harness import Environment
+from testkit.sequenced import nothing
 from testkit.streams import Stream
 
 from .. import sequencer
@@ -26,13 +25,8 @@ class Harness(harness.Harness):
     def discard(self, environment: Environment) -> None:
         super().discard({name: value for name, value in environment.items() if name in self.deployed})
 
-    def settle(self, environment: Environment) -> None:
+    def drain(self, environment: Environment) -> None:
         running = runtime.sequencer(environment)
         with time_limit(_SECONDS):
             for records in self._stream.batches():
                 assert sequencer.sequence(running, nothing, {"Records": records}) == {"batchItemFailures": []}
-
-
-def nothing(unmet: Doorbells, others: Sequence[str]) -> None:
-    """For a store where nothing should be set aside."""
-    assert (unmet, list(others)) == ({}, [])

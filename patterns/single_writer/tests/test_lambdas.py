@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
-from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from lambdas.eventstore.sequencing.doorbells import Doorbells
 from lambdas.eventstore.sequencing.failures import Failures
 from testkit.aws_calls import Call, Disturbance, Watch
-from testkit.examples import Event, event, history, new_id
+from testkit.examples import event, history, new_id
 from testkit.faults import error_answer
-from testkit.harness import Environment, eventually
+from testkit.harness import Environment
+from testkit.permissions import CHANGES, key_of, role_like
+from testkit.sequenced import (
+    NO_EVENTS,
+    Aside,
+    assert_the_deployed_sequencer_sets_aside,
+    assert_the_deployed_sweep_finds,
+    failures_queue,
+    names,
+    nothing,
+    store,
+)
 from testkit.session import Session
 from testkit.streams import Stream
-from testkit.subjects import VISIBLE_SECONDS, InProcess
-from tests.conformance.test_permissions import CHANGES, key_of, role_like
+from testkit.subjects import VISIBLE_SECONDS
 from tools.discovery import containing
 
 from .. import sequencer, sweeper
 from ..sweeper import RING_SECONDS, SequencerFailed
-from .harness import Harness, nothing
+from .harness import Harness
 
 PATTERN = containing(__file__)
 Deployment = dict[str, Any]
@@ -42,43 +50,23 @@ def deployment(session: Session, aws: None) -> Deployment:
 
 
 @pytest.fixture
-def environment(deployment: Deployment, watch: Watch) -> Iterator[Environment]:
-    harness = Harness(PATTERN.name, deployment["environment"])
+def harness(deployment: Deployment, watch: Watch) -> Harness:
+    return Harness(PATTERN.name, deployment["environment"])
+
+
+@pytest.fixture
+def environment(harness: Harness) -> Iterator[Environment]:
     made = harness.fresh()
-    sqs = boto3.client("sqs")
-    failures = sqs.create_queue(QueueName=f"fresh-{uuid4().hex}")["QueueUrl"]
-    with time_limit(VISIBLE_SECONDS):
+    with failures_queue() as failures, time_limit(VISIBLE_SECONDS):
         yield {**made, "FAILURES_URL": failures}
-    sqs.delete_queue(QueueUrl=failures)
     harness.discard(made)
 
 
-class Aside:
-    """What was set aside, and nowhere else."""
-
-    def __init__(self) -> None:
-        self.unmet: Doorbells = {}
-        self.others: list[str] = []
-
-    def __call__(self, unmet: Doorbells, others: Sequence[str]) -> None:
-        self.unmet |= unmet
-        self.others += others
-
-
-def store(environment: Environment, *events: Event) -> InProcess:
-    harness = Harness(PATTERN.name, environment)
-    subject = InProcess(harness.open(environment), PATTERN.sheet)
-    subject.store(*events)
-    return subject
-
-
-def names(events: list[Event]) -> list[tuple[str, int]]:
-    return [(event["aggregateId"], event["aggregateVersion"]) for event in events]
-
-
-def test_a_batch_of_the_stream_is_sequenced_in_whatever_order_its_records_come(environment: Environment) -> None:
+def test_a_batch_of_the_stream_is_sequenced_in_whatever_order_its_records_come(
+    harness: Harness, environment: Environment
+) -> None:
     ann = new_id()
-    subject = store(environment, *history(ann, 5))
+    subject = store(harness, environment, *history(ann, 5))
     records = Stream(environment["TABLE"]).all()
     assert len(records) == 5
 
@@ -89,9 +77,11 @@ def test_a_batch_of_the_stream_is_sequenced_in_whatever_order_its_records_come(e
     assert names(subject.tail(None)[0]) == [(ann, version) for version in range(1, 6)]
 
 
-def test_a_record_that_cannot_be_met_is_set_aside_and_all_others_of_its_batch_are_met(environment: Environment) -> None:
+def test_a_record_that_cannot_be_met_is_set_aside_and_all_others_of_its_batch_are_met(
+    harness: Harness, environment: Environment
+) -> None:
     ann, aside = new_id(), Aside()
-    subject = store(environment, event(ann, 1))
+    subject = store(harness, environment, event(ann, 1))
     [record] = Stream(environment["TABLE"]).all()
     false = {"dynamodb": {"Keys": {"aggregateId": {"S": "nobody"}, "aggregateVersion": {"N": "1"}}}}
     none = {"dynamodb": {"Keys": {"aggregateId": {"S": "nobody"}, "aggregateVersion": {"N": "0.5"}}}}
@@ -123,7 +113,9 @@ class Busy(Disturbance):
         self._times -= 1
         if self._times >= 0:
             return error_answer(request, "TooManyRequestsException", 429)
-        headers = {"x-amz-function-error": "Unhandled"} if self._error else {}
+        headers = HTTPHeaders()
+        if self._error:
+            headers["x-amz-function-error"] = "Unhandled"
         return AWSResponse(request.url, 200, headers, BytesIO(self._answer.encode()))
 
 
@@ -133,10 +125,10 @@ def the_sweep(environment: Environment) -> Callable[[], int]:
 
 
 def test_the_sweep_waits_for_the_sequencer_and_nothing_waits_in_a_queue_of_lambdas(
-    environment: Environment, watch: Watch
+    harness: Harness, environment: Environment, watch: Watch
 ) -> None:
     ann = new_id()
-    subject = store(environment, *history(ann, 2))
+    subject = store(harness, environment, *history(ann, 2))
 
     with time_limit(RING_SECONDS + 20), watch.recording(Busy(3, '{"postponed": []}')) as calls:
         assert the_sweep(environment)() == 1
@@ -149,21 +141,23 @@ def test_the_sweep_waits_for_the_sequencer_and_nothing_waits_in_a_queue_of_lambd
 
 
 def test_a_sweep_that_finds_the_sequencer_busy_all_the_time_leaves_it_to_the_next_run(
-    environment: Environment, watch: Watch
+    harness: Harness, environment: Environment, watch: Watch
 ) -> None:
-    store(environment, *history(new_id(), 2))
+    store(harness, environment, *history(new_id(), 2))
     with time_limit(RING_SECONDS + 1), watch.recording(Busy(10**6, "")):
         assert the_sweep(environment)() == 0
     with time_limit(RING_SECONDS + 20), watch.recording(Busy(0, '{"postponed": []}')):
         assert the_sweep(environment)() == 1
 
 
-def test_the_sweep_rings_again_for_what_the_sequencer_had_no_time_for(environment: Environment, watch: Watch) -> None:
+def test_the_sweep_rings_again_for_what_the_sequencer_had_no_time_for(
+    harness: Harness, environment: Environment, watch: Watch
+) -> None:
     ann, answers = (
         new_id(),
         iter(['{"postponed": [{"aggregateId": "ann", "aggregateVersion": 2}]}', '{"postponed": []}']),
     )
-    store(environment, *history(ann, 2))
+    store(harness, environment, *history(ann, 2))
 
     class Slow(Busy):
         def before_sending(self, call: Call, request: Any, send: Any) -> AWSResponse | None:
@@ -177,8 +171,8 @@ def test_the_sweep_rings_again_for_what_the_sequencer_had_no_time_for(environmen
     assert rung == [[{"aggregateId": name, "aggregateVersion": 2}] for name in (ann, "ann")]
 
 
-def test_a_sequencer_that_fails_fails_the_sweep(environment: Environment, watch: Watch) -> None:
-    store(environment, *history(new_id(), 2))
+def test_a_sequencer_that_fails_fails_the_sweep(harness: Harness, environment: Environment, watch: Watch) -> None:
+    store(harness, environment, *history(new_id(), 2))
     with (
         time_limit(RING_SECONDS + 20),
         watch.recording(Busy(0, '{"errorType": "OutOfTime"}', error=True)),
@@ -208,43 +202,15 @@ def test_the_sweep_may_wait_longer_than_the_sequencer_may_run(deployment: Deploy
     assert timeouts["sequencer"] < RING_SECONDS < timeouts["sweep"] / 2
 
 
-def test_what_the_stream_has_lost_the_deployed_sweep_finds(deployment: Deployment, watch: Watch) -> None:
-    ann, outputs = new_id(), deployment["outputs"]
-    functions = boto3.client("lambda")
-    with nothing_relayed(functions, outputs["sequencer"]):
-        subject = store(deployment["environment"], *history(ann, 3))
-        end = subject.log_end()
-
-        def found() -> bool:
-            answer = functions.invoke(FunctionName=outputs["sweep"])
-            assert "FunctionError" not in answer, answer["Payload"].read()
-            return len([event for event in subject.tail(end)[0] if event["aggregateId"] == ann]) == 3
-
-        eventually(found, VISIBLE_SECONDS, "three events in the log")
+def test_what_the_stream_has_lost_the_deployed_sweep_finds(harness: Harness, deployment: Deployment) -> None:
+    assert_the_deployed_sweep_finds(harness, deployment["outputs"], woken="sequencer")
 
 
-@pytest.mark.parametrize(("aggregate", "version"), [("x" * 2040, "1"), ("hand-made", "0.5"), ("hand-made", "7")])
+@pytest.mark.parametrize(("aggregate", "version"), NO_EVENTS)
 def test_what_is_no_event_is_set_aside_and_its_neighbours_get_on(
-    deployment: Deployment, watch: Watch, aggregate: str, version: str
+    harness: Harness, deployment: Deployment, aggregate: str, version: str
 ) -> None:
-    """An id that is too long for a mark, a version that no event has, and an event whose predecessors are absent."""
-    ann, outputs, dynamodb, sqs = new_id(), deployment["outputs"], boto3.client("dynamodb"), boto3.client("sqs")
-    key = {"aggregateId": {"S": aggregate}, "aggregateVersion": {"N": version}}
-    dynamodb.put_item(TableName=deployment["environment"]["TABLE"], Item=key)
-    try:
-        subject = store(deployment["environment"], event(ann, 1))
-        eventually(lambda: (ann, 1) in names(subject.tail(None)[0]), VISIBLE_SECONDS, "the event behind it")
-        letters: list[str] = []
-
-        def set_aside() -> bool:
-            answer = sqs.receive_message(QueueUrl=outputs["failures"], MaxNumberOfMessages=10, VisibilityTimeout=0)
-            letters.extend(letter["Body"] for letter in answer.get("Messages", []))
-            return any(aggregate[:100] in letter for letter in letters)
-
-        eventually(set_aside, VISIBLE_SECONDS, "the message")
-    finally:
-        dynamodb.delete_item(TableName=deployment["environment"]["TABLE"], Key=key)
-        sqs.purge_queue(QueueUrl=outputs["failures"])
+    assert_the_deployed_sequencer_sets_aside(harness, deployment["outputs"], aggregate, version)
 
 
 def test_one_sequencer_runs_at_a_time(deployment: Deployment) -> None:
@@ -262,14 +228,3 @@ def test_no_further_lambda_may_change_history(deployment: Deployment, function: 
         role = boto3.client("dynamodb", **credentials)
         with pytest.raises(ClientError, match="AccessDenied"):
             CHANGES[what](role, table, key_of(root, table))
-
-
-@contextmanager
-def nothing_relayed(functions: Any, function: str) -> Iterator[None]:
-    """The event source mapping of `function` is off."""
-    [mapping] = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    try:
-        yield
-    finally:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)

@@ -1,6 +1,6 @@
 """The suite's `sqs_fifo` stores: each has a queue of its own, and their relay and sequencer run in this process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -8,9 +8,9 @@ import boto3
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from lambdas.eventstore.sequencing.doorbells import Doorbells
 from testkit import harness
 from testkit.harness import Environment
+from testkit.sequenced import nothing
 from testkit.streams import Stream
 
 from .. import relay, sequencer
@@ -37,7 +37,7 @@ class Harness(harness.Harness):
         self.sqs.delete_queue(QueueUrl=environment["QUEUE_URL"])
         super().discard({name: value for name, value in environment.items() if name in self.deployed})
 
-    def settle(self, environment: Environment) -> None:
+    def drain(self, environment: Environment) -> None:
         queue, running = Queue.from_environment(environment), runtime.sequencer(environment)
         for records in self._stream.batches():
             relay.relay(queue, nothing, {"Records": records})
@@ -57,8 +57,3 @@ class Harness(harness.Harness):
     def delete(self, environment: Environment, messages: list[dict[str, str]]) -> None:
         for message in messages:
             self.sqs.delete_message(QueueUrl=environment["QUEUE_URL"], ReceiptHandle=message["receiptHandle"])
-
-
-def nothing(unmet: Doorbells, others: Sequence[str]) -> None:
-    """For a store where nothing should be set aside."""
-    assert (unmet, list(others)) == ({}, [])

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
-from uuid import uuid4
 
 import boto3
 import pytest
@@ -15,22 +13,31 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
-from lambdas.eventstore.sequencing.doorbells import Doorbells
 from lambdas.eventstore.sequencing.failures import Failures
 from lambdas.eventstore.sequencing.sequencer import PAGE_SECONDS, Outcome
 from testkit.aws_calls import Call, Disturbance, Watch
-from testkit.examples import Event, event, history, new_id
-from testkit.harness import Environment, eventually
+from testkit.examples import event, history, new_id
+from testkit.harness import Environment
+from testkit.permissions import CHANGES, key_of, role_like
+from testkit.sequenced import (
+    NO_EVENTS,
+    Aside,
+    assert_the_deployed_sequencer_sets_aside,
+    assert_the_deployed_sweep_finds,
+    failures_queue,
+    names,
+    nothing,
+    store,
+)
 from testkit.session import Session
 from testkit.streams import Stream
-from testkit.subjects import VISIBLE_SECONDS, InProcess
-from tests.conformance.test_permissions import CHANGES, key_of, role_like
+from testkit.subjects import VISIBLE_SECONDS
 from tests.sequencer.test_poison import HOSTILE_TEXTS
 from tools.discovery import containing
 
 from .. import relay, sequencer, sweeper
 from ..queue import Queue
-from .harness import Harness, nothing
+from .harness import Harness
 
 PATTERN = containing(__file__)
 Deployment = dict[str, Any]
@@ -50,34 +57,9 @@ def harness(deployment: Deployment, watch: Watch) -> Harness:
 @pytest.fixture
 def environment(harness: Harness) -> Iterator[Environment]:
     made = harness.fresh()
-    sqs = boto3.client("sqs")
-    failures = sqs.create_queue(QueueName=f"fresh-{uuid4().hex}")["QueueUrl"]
-    with time_limit(VISIBLE_SECONDS):
+    with failures_queue() as failures, time_limit(VISIBLE_SECONDS):
         yield {**made, "FAILURES_URL": failures}
-    sqs.delete_queue(QueueUrl=failures)
     harness.discard(made)
-
-
-class Aside:
-    """What was set aside, and nowhere else."""
-
-    def __init__(self) -> None:
-        self.unmet: Doorbells = {}
-        self.others: list[str] = []
-
-    def __call__(self, unmet: Doorbells, others: Sequence[str]) -> None:
-        self.unmet |= unmet
-        self.others += others
-
-
-def store(environment: Environment, *events: Event) -> InProcess:
-    subject = InProcess(Harness(PATTERN.name, environment).open(environment), PATTERN.sheet)
-    subject.store(*events)
-    return subject
-
-
-def names(events: list[Event]) -> list[tuple[str, int]]:
-    return [(event["aggregateId"], event["aggregateVersion"]) for event in events]
 
 
 def message(number: int, *pointers: tuple[str, int], body: str | None = None) -> Message:
@@ -85,9 +67,11 @@ def message(number: int, *pointers: tuple[str, int], body: str | None = None) ->
     return {"messageId": str(number), "receiptHandle": f"handle {number}", "body": text if body is None else body}
 
 
-def test_the_relay_sends_pointers_in_one_group_and_no_event(environment: Environment, watch: Watch) -> None:
+def test_the_relay_sends_pointers_in_one_group_and_no_event(
+    harness: Harness, environment: Environment, watch: Watch
+) -> None:
     ann, josh = new_id(), new_id()
-    store(environment, event(ann, 1, secret="of ann"), event(ann, 2), event(josh, 1))
+    store(harness, environment, event(ann, 1, secret="of ann"), event(ann, 2), event(josh, 1))
     records = Stream(environment["TABLE"]).all()
 
     with watch.recording() as calls:
@@ -110,7 +94,7 @@ def test_a_message_holds_a_hundred_of_the_longest_pointers(environment: Environm
 def test_a_batch_that_the_relay_is_given_again_adds_no_message_while_the_queue_remembers_it(
     harness: Harness, environment: Environment
 ) -> None:
-    store(environment, event(new_id(), 1))
+    store(harness, environment, event(new_id(), 1))
     queue, records = Queue.from_environment(environment), Stream(environment["TABLE"]).all()
     relay.relay(queue, nothing, {"Records": records})
     relay.relay(queue, nothing, {"Records": records})
@@ -121,7 +105,7 @@ def test_once_the_deduplication_window_has_passed_repeated_messages_change_nothi
     harness: Harness, environment: Environment
 ) -> None:
     ann = new_id()
-    subject = store(environment, *history(ann, 3))
+    subject = store(harness, environment, *history(ann, 3))
     records = Stream(environment["TABLE"]).all()
     queue, running = Queue.from_environment(environment), runtime.sequencer(environment)
     for window in range(3):
@@ -144,10 +128,10 @@ def in_window(number: int) -> Any:
 @pytest.mark.parametrize("bad", [0, 4, 9])
 @pytest.mark.parametrize("body", [None, *HOSTILE_TEXTS.values()], ids=["unmet", *HOSTILE_TEXTS])
 def test_a_message_that_cannot_be_met_is_set_aside_and_costs_its_nine_neighbours_nothing(
-    environment: Environment, bad: int, body: str | None
+    harness: Harness, environment: Environment, bad: int, body: str | None
 ) -> None:
     aggregates = [new_id() for _ in range(10)]
-    subject = store(environment, *(event(aggregate, 1) for aggregate in aggregates))
+    subject = store(harness, environment, *(event(aggregate, 1) for aggregate in aggregates))
     messages = [message(n, (aggregate, 1)) for n, aggregate in enumerate(aggregates)]
     messages[bad] = message(bad, ("nobody", 1), body=body)
     aside = Aside()
@@ -159,9 +143,11 @@ def test_a_message_that_cannot_be_met_is_set_aside_and_costs_its_nine_neighbours
     assert len(aside.others) == (body is not None)
 
 
-def test_of_a_message_that_holds_more_than_doorbells_the_doorbells_are_met(environment: Environment) -> None:
+def test_of_a_message_that_holds_more_than_doorbells_the_doorbells_are_met(
+    harness: Harness, environment: Environment
+) -> None:
     ann, aside = new_id(), Aside()
-    subject = store(environment, event(ann, 1))
+    subject = store(harness, environment, event(ann, 1))
     pointers = [{"aggregateId": "a", "aggregateVersion": 1e400}, {"aggregateId": ann, "aggregateVersion": 1}, None]
 
     assert not sequencer.sequence(runtime.sequencer(environment), aside, [message(0, body=json.dumps(pointers))])
@@ -170,8 +156,10 @@ def test_of_a_message_that_holds_more_than_doorbells_the_doorbells_are_met(envir
     assert aside.others == ["{'aggregateId': 'a', 'aggregateVersion': inf}", "None"]
 
 
-def test_the_first_message_that_there_was_no_time_for_fails_with_all_behind_it(environment: Environment) -> None:
-    store(environment, *(event("ann", 1), event("bob", 1)))
+def test_the_first_message_that_there_was_no_time_for_fails_with_all_behind_it(
+    harness: Harness, environment: Environment
+) -> None:
+    store(harness, environment, *(event("ann", 1), event("bob", 1)))
     messages = [message(0, ("ann", 1)), message(1, ("bob", 1)), message(2, ("ann", 1))]
     running = runtime.sequencer(environment)
 
@@ -225,14 +213,14 @@ def test_a_release_that_fails_is_no_failure(environment: Environment) -> None:
     sequencer.release(Queue.from_environment(environment), [message(0, ("nobody", 1))])
 
 
-def test_an_aws_failure_fails_the_whole_batch(environment: Environment, watch: Watch) -> None:
+def test_an_aws_failure_fails_the_whole_batch(harness: Harness, environment: Environment, watch: Watch) -> None:
     class NoPages(Disturbance):
         def before_sending(self, call: Call, request: Any, send: Any) -> None:
             if call.operation == "PutItem":
                 raise HTTPClientError(error="unreachable")
 
     ann = new_id()
-    store(environment, event(ann, 1))
+    store(harness, environment, event(ann, 1))
     running = runtime.sequencer(environment)
     with watch.recording(NoPages()), pytest.raises(HTTPClientError):
         sequencer.sequence(running, nothing, [message(0, (ann, 1))])
@@ -243,7 +231,7 @@ def test_the_sweep_is_heard_even_while_the_queue_remembers_the_same_doorbells(
 ) -> None:
     """They may have become a dead letter within the deduplication window."""
     ann = new_id()
-    store(environment, event(ann, 1))
+    store(harness, environment, event(ann, 1))
     relay.relay(Queue.from_environment(environment), nothing, {"Records": Stream(environment["TABLE"]).all()})
     harness.delete(environment, harness.receive(environment))
     settings = {**environment, "SWEEP_EVENTS": "100", "SWEEP_MEGABYTES": "1", "SETTLE_SECONDS": "-1"}
@@ -256,19 +244,8 @@ def test_the_sweep_is_heard_even_while_the_queue_remembers_the_same_doorbells(
         harness.delete(environment, [rung])
 
 
-def test_what_the_relay_has_lost_the_deployed_sweep_finds(deployment: Deployment, watch: Watch) -> None:
-    ann, outputs = new_id(), deployment["outputs"]
-    functions = boto3.client("lambda")
-    with nothing_relayed(functions, outputs["relay"]):
-        subject = store(deployment["environment"], *history(ann, 3))
-        end = subject.log_end()
-
-        def found() -> bool:
-            answer = functions.invoke(FunctionName=outputs["sweep"])
-            assert "FunctionError" not in answer, answer["Payload"].read()
-            return len([event for event in subject.tail(end)[0] if event["aggregateId"] == ann]) == 3
-
-        eventually(found, VISIBLE_SECONDS, "three events in the log")
+def test_what_the_relay_has_lost_the_deployed_sweep_finds(harness: Harness, deployment: Deployment) -> None:
+    assert_the_deployed_sweep_finds(harness, deployment["outputs"], woken="relay")
 
 
 def test_no_message_is_given_up_by_the_number_of_attempts(deployment: Deployment) -> None:
@@ -291,28 +268,11 @@ def test_what_was_set_aside_the_sweep_rings_for_and_takes_from_the_queue(
     assert [(letter.doorbells, letter.others) for letter in failures.take()] == [({}, ["what is none"])]
 
 
-@pytest.mark.parametrize(("aggregate", "version"), [("x" * 2040, "1"), ("hand-made", "0.5"), ("hand-made", "7")])
+@pytest.mark.parametrize(("aggregate", "version"), NO_EVENTS)
 def test_what_is_no_event_is_set_aside_and_its_neighbours_get_on(
-    deployment: Deployment, watch: Watch, aggregate: str, version: str
+    harness: Harness, deployment: Deployment, aggregate: str, version: str
 ) -> None:
-    """An id that is too long for a mark, a version that no event has, and an event whose predecessors are absent."""
-    ann, outputs, dynamodb, sqs = new_id(), deployment["outputs"], boto3.client("dynamodb"), boto3.client("sqs")
-    key = {"aggregateId": {"S": aggregate}, "aggregateVersion": {"N": version}}
-    dynamodb.put_item(TableName=deployment["environment"]["TABLE"], Item=key)
-    try:
-        subject = store(deployment["environment"], event(ann, 1))
-        eventually(lambda: (ann, 1) in names(subject.tail(None)[0]), VISIBLE_SECONDS, "the event behind it")
-        letters: list[str] = []
-
-        def set_aside() -> bool:
-            answer = sqs.receive_message(QueueUrl=outputs["failures"], MaxNumberOfMessages=10, VisibilityTimeout=0)
-            letters.extend(letter["Body"] for letter in answer.get("Messages", []))
-            return any(aggregate[:100] in letter for letter in letters)
-
-        eventually(set_aside, VISIBLE_SECONDS, "the message")
-    finally:
-        dynamodb.delete_item(TableName=deployment["environment"]["TABLE"], Key=key)
-        sqs.purge_queue(QueueUrl=outputs["failures"])
+    assert_the_deployed_sequencer_sets_aside(harness, deployment["outputs"], aggregate, version)
 
 
 @pytest.mark.parametrize("function", ["relay", "sequencer", "sweep"])
@@ -324,14 +284,3 @@ def test_no_further_lambda_may_change_history(deployment: Deployment, function: 
         role = boto3.client("dynamodb", **credentials)
         with pytest.raises(ClientError, match="AccessDenied"):
             CHANGES[what](role, table, key_of(root, table))
-
-
-@contextmanager
-def nothing_relayed(functions: Any, function: str) -> Iterator[None]:
-    """The event source mapping of `function` is off."""
-    [mapping] = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    try:
-        yield
-    finally:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from testkit.aws_calls import Watch
-from testkit.harness import Environment, harness_of
-from testkit.session import Session
+from testkit.harness import Environment, HarnessFor
 from testkit.subjects import InProcess
 from tools.discovery import containing
 
@@ -17,9 +15,9 @@ PATTERN = containing(__file__)
 
 
 @pytest.fixture
-def environment(session: Session, watch: Watch) -> Iterator[Environment]:
+def environment(harness_for: HarnessFor) -> Iterator[Environment]:
     """Of an empty store."""
-    harness = harness_of(PATTERN.name)(PATTERN.name, session.deployment(PATTERN.name)["environment"])
+    harness = harness_for(PATTERN.name)
     environment = harness.fresh()
     yield environment
     harness.discard(environment)
@@ -41,7 +39,7 @@ def log(environment: Environment, dynamodb: Any) -> Any:
 
 
 @pytest.fixture
-def dynamodb(aws: None) -> Any:
+def dynamodb(services: None) -> Any:
     import boto3
 
     return boto3.client("dynamodb")

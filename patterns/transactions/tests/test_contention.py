@@ -15,8 +15,8 @@ from lambdas.eventstore import Append, NewEvent, StoredEvent
 
 from ..store import TransactionsEventStore
 from . import contention
-from .history import History, check_order, shares, tail
 from .simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
+from .total_order import History, check_order, shares, tail
 
 contend = cache(contention.contend)
 SECONDS = 10

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import boto3
+import pytest
 from botocore.config import Config
 
 from lambdas.eventstore import EventStore, StoredEvent
@@ -21,11 +22,16 @@ from testkit.session import Session
 
 from ..store import from_environment
 from .conftest import PATTERN
-from .history import History, check_order, out_of_real_time_order, tail
+from .total_order import History, check_order, out_of_real_time_order, tail
 
 POLL_SECONDS = 0.25
 THINK_SECONDS = 0.5
 PATIENT = Config(read_timeout=60, retries={"total_max_attempts": 1})
+
+
+@pytest.fixture
+def services() -> None:
+    """All of it on the local AWS: what is tried is many requests at the same time."""
 
 
 def test_events_of_sixteen_writers_stand_in_one_order_for_every_reader(environment: Environment) -> None:
@@ -72,8 +78,8 @@ def recorded(
     with ThreadPoolExecutor(len(sizes) + len(limits)) as pool:
         readers = [pool.submit(tail, store, events, limit, partial(time.sleep, POLL_SECONDS)) for limit in limits]
         writers = [pool.submit(history.write, store, writer, of_it, think) for writer, of_it in enumerate(sizes)]
-        for task in (*writers, *readers):
-            task.result()
+        for writing in writers:
+            writing.result()
     return history, [reader.result() for reader in readers]
 
 

@@ -1,0 +1,1 @@
+"""What clients asked of a store and were told, and what that proves to have gone wrong."""

@@ -1,0 +1,1 @@
+"""What is measured on stores: calls, units and bytes; behaviour under faults; times."""

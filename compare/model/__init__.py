@@ -1,0 +1,1 @@
+"""What the measurements mean: money, ceilings, late events, and which store suits which need."""
