@@ -49,9 +49,11 @@ def comparison(found: list[Pattern]) -> str:
     rows = [header, ["---"] * len(header)]
     for pattern in found:
         sheet = pattern.sheet
-        words = [MEANINGS[line][sheet["guarantees"][line]][0] for line in HEADINGS]
+        words = {line: MEANINGS[line][sheet["guarantees"][line]][0] for line in HEADINGS}
+        if late := sheet.get("late"):
+            words["late_events"] += f": {_percent(late['share'])}"
         name = f"[`{pattern.name}`](patterns/{pattern.name}/README.md)"
-        rows.append([name, sheet["summary"], *words, _cost(one_more_event(sheet["costs"])), _sustained(sheet)])
+        rows.append([name, sheet["summary"], *words.values(), _cost(one_more_event(sheet["costs"])), _sustained(sheet)])
     return _table(rows)
 
 
@@ -62,6 +64,9 @@ def promises(pattern: Pattern) -> str:
         [f"`{line} = {_toml(sheet['guarantees'][line])}`", MEANINGS[line][sheet["guarantees"][line]][1]]
         for line in HEADINGS
     ]
+    if late := sheet.get("late"):
+        what = f"of all events, with {late['assumes']} ([source]({_address(late['source'])}), {late['read']})"
+        lines.append([f"late: {_percent(late['share'])}", what])
     ceilings = [
         [
             ceiling["what"],
@@ -85,6 +90,10 @@ def _cost(counted: dict[str, float]) -> str:
     ]
     requests = f"{counted['requests']:.3g} request{'' if counted['requests'] == 1 else 's'}"
     return f"{' + '.join(units)}, {requests}" if units else requests
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
 
 
 def _sustained(sheet: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ SKEWS = (0.0, 0.1, 0.5, 2.0)
 WINDOWS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Settle windows, in seconds."""
 
+DEFAULT_WINDOW = 2.0
 EVENTS = 50_000
 POLL_SECONDS = 1.0
 

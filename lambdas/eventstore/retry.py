@@ -5,7 +5,6 @@ read 2026-11) for as long as the invocation has time, and then raised: the calle
 half done.
 """
 
-import math
 import random
 import signal
 import threading
@@ -13,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import inf
 
 DEFAULT_SECONDS = 10.0
 """How long to go on trying where nobody has set a time limit."""
@@ -43,10 +43,10 @@ def time_limit(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def time_left() -> float:
-    """Seconds until the time limit; without one there is no end."""
+def seconds_left() -> float:
+    """How long what runs inside the time limit may still take; infinity without one."""
     deadline = _deadline.get()
-    return math.inf if deadline is None else deadline - time.monotonic()
+    return deadline - time.monotonic() if deadline else inf
 
 
 class _Alarm(BaseException):

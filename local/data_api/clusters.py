@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from local.data_api.errors import DataApiError
 from local.data_api.limits import Limits
-from local.data_api.servers import Cluster, Server
+from local.data_api.servers import Backup, Cluster, Server
 from local.data_api.transactions import Transactions
 
 _T = TypeVar("_T")
@@ -37,6 +37,8 @@ class Clusters:
     def __init__(self, exists: Callable[[str], bool]) -> None:
         self.limits = Limits()
         self.transactions = Transactions()
+        self.backups: dict[str, Backup] = {}
+        """What the servers that are to come begin with, by the resource ids of their clusters."""
         self._exists = exists
         self._servers: dict[str, asyncio.Future[Server]] = {}
         self._pauses: dict[str, _Pause] = {}
@@ -52,7 +54,7 @@ class Clusters:
     def start(self, cluster: Cluster) -> asyncio.Future[Server]:
         """The server of the cluster, begun now if it was not before."""
         if cluster.resource_id not in self._servers:
-            starting = on_thread(partial(Server, cluster))
+            starting = on_thread(partial(Server, cluster, self.backups.get(cluster.resource_id)))
             self._servers[cluster.resource_id] = asyncio.ensure_future(starting)
             self._janitor = self._janitor or asyncio.create_task(self._clean_up())
         return self._servers[cluster.resource_id]

@@ -2,6 +2,8 @@
 
 GET lists the clusters' PostgreSQL servers. POST {"pause": {"resourceArn": …, "seconds": n}} pauses the cluster: its
 next call resumes it, and for n seconds from then calls are refused with DatabaseResumingException.
+POST {"upgrade": {"resourceArn": …, "version": "16.11"}} is its maintenance window, in which AWS upgrades to that minor
+version where all instances allow it.
 POST {"limits": {…}} changes limits (their names are those in `limits.py`), so that tests need not wait for 45 s.
 """
 
@@ -10,6 +12,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from local.data_api.clusters import Clusters
+from local.data_api.versions import upgrade
 from local.fronts import App, Front, Receive, Scope, Send, answer_json, read_body
 
 CONTROL_PATH = "/_local/data-api"
@@ -39,6 +42,8 @@ def _obey(clusters: Clusters, order: dict[str, Any]) -> None:
         if clusters.transactions.count(arn):
             raise ValueError("a cluster with open transactions does not pause")
         clusters.pause(arn, float(order["pause"]["seconds"]))
+    if "upgrade" in order:
+        upgrade(str(order["upgrade"]["resourceArn"]), str(order["upgrade"]["version"]))
 
 
 def _state(clusters: Clusters) -> dict[str, Any]:

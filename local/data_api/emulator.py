@@ -16,22 +16,27 @@ from ministack.core.responses import error_response_json, get_region, json_respo
 from ministack.core.router import extract_access_key_id
 from ministack.services import rds, rds_data, secretsmanager
 
+from local.data_api.backups import keeping_backups
 from local.data_api.clusters import Clusters
 from local.data_api.errors import DataApiError
 from local.data_api.servers import Cluster
 from local.data_api.service import DataApi
+from local.data_api.versions import keeping_versions
 
 _Response = tuple[int, dict[str, str], bytes]
 _Handler = Callable[..., Awaitable[_Response]]
 _ENGINE = "aurora-postgresql"
 _CONTENT_TYPE = "application/json"
 
+_DAY_MS = "86400000"
+"""Aurora's default of idle_in_transaction_session_timeout, in milliseconds."""
+
 
 def install() -> Clusters:
     """Puts the Data API in its place."""
     clusters = Clusters(exists=lambda resource_id: resource_id in map(_resource_id, rds._clusters.all_values()))
     rds_data.handle_request = _answering(DataApi(clusters), rds_data.handle_request)
-    rds.handle_request = _starting_servers(clusters, rds.handle_request)
+    rds.handle_request = _starting_servers(clusters, keeping_backups(clusters, keeping_versions(rds.handle_request)))
     _remember_auto_pause()
     return clusters
 
@@ -121,7 +126,15 @@ def _known(cluster: Mapping[str, Any], writer: Mapping[str, Any]) -> Cluster:
         master_user=cluster["MasterUsername"],
         master_password=cluster["_MasterUserPassword"],
         database=cluster["DatabaseName"],
+        idle_in_transaction_ms=_parameter(cluster, "idle_in_transaction_session_timeout", _DAY_MS),
     )
+
+
+def _parameter(cluster: Mapping[str, Any], name: str, default: str) -> str:
+    """What the cluster's parameter group says, or else the default."""
+    group = rds._db_cluster_param_groups.get(cluster["DBClusterParameterGroup"]) or {}
+    found = group.get("Parameters", {}).get(name, {})
+    return str(found.get("ParameterValue") or default)
 
 
 def _engine(body: bytes) -> str | None:

@@ -1,9 +1,10 @@
 """Runs one PostgreSQL server for as long as its own standard input is open, and leaves nothing behind.
 
-`python guard.py <directory of the PostgreSQL package>`. The first line of its input is the superuser's password; when
-the server is ready, it prints the directory of the server's socket. Its caller may end in any way, even by kill -9:
-that closes the input, the server is stopped at once, and its data removed. The next guard removes what a killed
-one left; then PostgreSQL, which looks for its files every minute, stops too. Needs only the standard library.
+`python guard.py <directory of the PostgreSQL package> [<files of a backup>]`. The first line of its input is the
+superuser's password; when the server is ready, it prints the directory of the server's socket. Its caller may end in
+any way, even by kill -9: that closes the input, the server is stopped at once, and its data removed. What a killed
+guard left is removed by the next one, whereupon PostgreSQL, which looks for its files every minute, stops too. Needs
+only the standard library.
 """
 
 import fcntl
@@ -28,11 +29,13 @@ INITDB = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--wal-segsi
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
+    "max_prepared_transactions": "10",
     "shared_buffers": "64MB",
     "dynamic_shared_memory_type": "mmap",
     "fsync": "off",
     "full_page_writes": "off",
-    "wal_level": "minimal",
+    "wal_level": "replica",  # for backups
+    "wal_keep_size": "16MB",
     "max_wal_senders": "0",
     "timezone": "UTC",
 }
@@ -42,10 +45,11 @@ _HOMES = Path("/tmp")
 
 
 def main() -> None:
-    package, password = Path(sys.argv[1]), sys.stdin.readline().rstrip("\n")
+    package, *backup = map(Path, sys.argv[1:])
+    password = sys.stdin.readline().rstrip("\n")
     os.umask(0o022)
     _remove_abandoned()
-    with _home() as home, _server(package, home, password):
+    with _home() as home, _server(package, home, password, *backup):
         print(home, flush=True)
         sys.stdin.read()
 
@@ -81,25 +85,17 @@ def _remove_abandoned() -> None:
 
 
 @contextmanager
-def _server(package: Path, home: Path, password: str) -> Iterator[None]:
+def _server(package: Path, home: Path, password: str, backup: Path | None = None) -> Iterator[None]:
     user, group, groups = _identity()
     _give(home)
     programs = _programs(package, home)
-    data, secret = home / "data", home / "password"
-    secret.write_text(password)
-    secret.chmod(0o600)
-    _give(secret)
-    subprocess.run(
-        [programs / "initdb", "-D", data, "-U", SUPERUSER, "--pwfile", secret, *INITDB],
-        check=True,
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        user=user,
-        group=group,
-        extra_groups=groups,
-    )
-    secret.unlink()
+    data = home / "data"
+    if backup:
+        shutil.copytree(backup, data)
+        for path in (data, *data.rglob("*")):
+            _give(path)
+    else:
+        _make(programs, data, password)
     settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
     process = subprocess.Popen(
         [programs / "postgres", "-D", data, "-k", home, *settings],
@@ -116,6 +112,25 @@ def _server(package: Path, home: Path, password: str) -> Iterator[None]:
     finally:
         process.send_signal(signal.SIGQUIT)  # at once
         process.wait()
+
+
+def _make(programs: Path, data: Path, password: str) -> None:
+    user, group, groups = _identity()
+    secret = data.with_name("password")
+    secret.write_text(password)
+    secret.chmod(0o600)
+    _give(secret)
+    subprocess.run(
+        [programs / "initdb", "-D", data, "-U", SUPERUSER, "--pwfile", secret, *INITDB],
+        check=True,
+        cwd=data.parent,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        user=user,
+        group=group,
+        extra_groups=groups,
+    )
+    secret.unlink()
 
 
 def _await_ready(process: subprocess.Popen[bytes], status: Path) -> None:

@@ -7,11 +7,19 @@ locals {
     DATABASE    = aws_rds_cluster.this.database_name
   }
 
+  # A restored cluster may have the name of the one before, and so its ARN, but never its resource id.
+  migrate_environment = merge(local.environment, { CLUSTER_ID = aws_rds_cluster.this.cluster_resource_id })
+
   # One statement a call: no operation opens a transaction of its own.
   statements = [
     { actions = ["rds-data:ExecuteStatement"], resources = [aws_rds_cluster.this.arn] },
     { actions = ["secretsmanager:GetSecretValue"], resources = [local.environment.SECRET_ARN] },
   ]
+
+  # A version without its minor part is kept up to date by AWS. An exact one must stay what it is: if AWS upgraded it,
+  # Terraform would ask for a downgrade, which is refused.
+  engine_major       = split(".", var.engine_version)[0]
+  upgrades_by_itself = var.engine_version == local.engine_major
 
   seconds_until_auto_pause = var.min_capacity == 0 ? var.seconds_until_auto_pause : null # AWS takes it with 0 only
 
@@ -26,12 +34,51 @@ module "identity" {
   package = var.package
 }
 
+# When the store was made, for the name of its final snapshot, which no other store of that name has had.
+resource "terraform_data" "made_at" {
+  input = plantimestamp()
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+resource "aws_rds_cluster_parameter_group" "this" {
+  name   = "${module.identity.name}-${local.engine_major}"
+  family = "aurora-postgresql${local.engine_major}"
+  tags   = var.tags
+
+  # A transaction that stays open after it has written stops all readers of the cluster.
+  parameter {
+    name  = "idle_in_transaction_session_timeout"
+    value = 1000 * var.idle_in_transaction_seconds
+  }
+
+  lifecycle {
+    create_before_destroy = true # the cluster uses it until it is upgraded
+  }
+}
+
 resource "aws_rds_cluster" "this" {
   cluster_identifier = module.identity.name
   engine             = "aurora-postgresql"
   engine_version     = var.engine_version
   database_name      = "events"
   tags               = var.tags
+
+  db_cluster_parameter_group_name = aws_rds_cluster_parameter_group.this.name
+
+  snapshot_identifier = try(var.restore.snapshot, null)
+
+  dynamic "restore_to_point_in_time" {
+    for_each = try(var.restore.cluster, null) == null ? [] : [var.restore]
+
+    content {
+      source_cluster_identifier  = restore_to_point_in_time.value.cluster
+      restore_to_time            = restore_to_point_in_time.value.time
+      use_latest_restorable_time = restore_to_point_in_time.value.time == null ? true : null
+    }
+  }
 
   # RDS makes the password, keeps it in Secrets Manager and rotates it: no state and no person ever has it.
   master_username             = "events"
@@ -45,14 +92,18 @@ resource "aws_rds_cluster" "this" {
   backup_retention_period   = var.backup_retention_days
   copy_tags_to_snapshot     = true
   deletion_protection       = var.deletion_protection
-  skip_final_snapshot       = !var.deletion_protection
-  final_snapshot_identifier = "${module.identity.name}-final"
+  skip_final_snapshot       = !var.final_snapshot
+  final_snapshot_identifier = "${module.identity.name}-final-${formatdate("YYYYMMDDhhmmss", terraform_data.made_at.output)}"
   apply_immediately         = true
 
   serverlessv2_scaling_configuration {
     min_capacity             = var.min_capacity
     max_capacity             = var.max_capacity
     seconds_until_auto_pause = local.seconds_until_auto_pause
+  }
+
+  lifecycle {
+    ignore_changes = [snapshot_identifier, restore_to_point_in_time] # where it came from: no reason to replace a store
   }
 }
 
@@ -65,9 +116,12 @@ resource "aws_rds_cluster_instance" "this" {
   engine             = aws_rds_cluster.this.engine
   engine_version     = aws_rds_cluster.this.engine_version
   instance_class     = "db.serverless"
-  promotion_tier     = 1 # pauses and scales with the writer
-  apply_immediately  = true
-  tags               = var.tags
+
+  auto_minor_version_upgrade = local.upgrades_by_itself
+
+  promotion_tier    = 1 # pauses and scales with the writer
+  apply_immediately = true
+  tags              = var.tags
 }
 
 module "migrate" {
@@ -79,8 +133,8 @@ module "migrate" {
   package     = module.identity.package
   handler     = "patterns.${module.identity.pattern}.migrate.handler"
   statements  = local.statements
-  environment = local.environment
-  timeout     = 300
+  environment = local.migrate_environment
+  timeout     = 900 # a migration may take longer than the 45 s of a call, and is waited for
 
   function_settings = var.function_settings
   alarm_actions     = var.alarm_actions
@@ -89,7 +143,7 @@ module "migrate" {
 
 resource "aws_lambda_invocation" "migrate" {
   function_name = module.migrate.function_name
-  input         = jsonencode({})
+  input         = jsonencode({ restored = var.restore != null })
 
   triggers = {
     migrations = jsonencode(local.migrations)
@@ -131,19 +185,26 @@ resource "aws_cloudwatch_metric_alarm" "this" {
       threshold   = 1000000000
       description = "${module.identity.name} has a billion transactions that were not vacuumed: PostgreSQL stops writing at two."
     }
+    UnsettledSeconds = {
+      namespace   = "EventStore"
+      dimensions  = { service = module.identity.name }
+      period      = 60
+      threshold   = 2 * var.idle_in_transaction_seconds
+      description = "Readers of ${module.identity.name} have waited for an open transaction: the README says how to find and end it."
+    }
   }
 
   alarm_name          = "${module.identity.name}-${lower(each.key)}"
   alarm_description   = each.value.description
-  namespace           = "AWS/RDS"
+  namespace           = try(each.value.namespace, "AWS/RDS")
   metric_name         = each.key
-  dimensions          = { DBClusterIdentifier = aws_rds_cluster.this.cluster_identifier }
+  dimensions          = try(each.value.dimensions, { DBClusterIdentifier = aws_rds_cluster.this.cluster_identifier })
   statistic           = "Maximum"
-  period              = 300
+  period              = try(each.value.period, 300)
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.threshold
-  treat_missing_data  = "notBreaching" # it is paused
+  treat_missing_data  = "notBreaching" # it is paused, or nobody reads
   alarm_actions       = var.alarm_actions
   ok_actions          = var.alarm_actions
   tags                = var.tags

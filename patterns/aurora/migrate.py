@@ -1,8 +1,10 @@
 """Brings the database's schema up to date: the files of migrations/, in order, each once.
 
 A file runs as one block of PL/pgSQL together with its record, so it is there wholly or not at all; a statement that
-cannot run in one (CREATE INDEX CONCURRENTLY) cannot be in a migration. A failure fails the deployment, which goes on
-from that file when it is repeated. Two at a time wait for each other. A file that was applied must not be changed.
+cannot run in one (CREATE INDEX CONCURRENTLY) cannot be in a migration. It may take longer than the 45 s of a call: it
+goes on in the database and is waited for, by the next deployment if not by this one. A failure fails the deployment,
+which goes on from that file when it is repeated. Two at a time wait for each other. A file that was applied must not
+be changed.
 """
 
 import hashlib
@@ -14,15 +16,21 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.eventstore.retry import time_limit
+from lambdas.eventstore.retry import OutOfTime, Retries, time_limit
 
 from . import data_api
 from .data_api import Database
 
 FILES = Path(__file__).with_name("migrations")
 
-_LOCK = "PERFORM pg_advisory_xact_lock(8317905224);"
+_LOCK_NUMBER = 8317905224
 """Any number will do that nothing else locks."""
+
+_LOCK = f"PERFORM pg_advisory_xact_lock({_LOCK_NUMBER});"
+_POLL_SECONDS = 2.0
+
+_ANSWER_SECONDS = 0.5
+"""Kept back from the invocation's time, for its answer or its error."""
 
 _RECORD = f"""
 DO $record$
@@ -67,12 +75,16 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def handler(_event: Any, context: Any) -> dict[str, Any]:
-    """The Lambda that Terraform invokes."""
-    with time_limit(context.get_remaining_time_in_millis() / 1000):
-        database = data_api.from_environment(os.environ)
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """The Lambda that Terraform invokes; `{"restored": true}` if the cluster was made from a backup."""
+    database = data_api.from_environment(os.environ)
+    with time_limit(context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS):
         applied = migrate(database)
-        [[transaction_base]] = database.execute("SELECT continue_after_restore()")
+        [[transaction_base]] = database.execute(
+            "SELECT continue_after_restore(CAST(:cluster AS text), CAST(:restored AS text)::boolean)",
+            cluster=os.environ["CLUSTER_ID"],
+            restored=str(bool(event.get("restored"))),
+        )
         return {"applied": applied, "transactionBase": transaction_base}
 
 
@@ -86,7 +98,9 @@ def migrate(database: Database, folder: Path = FILES) -> list[str]:
     Raises:
         Changed: a file that was applied is not what it was, or is not there any more.
         Failed: the database refused one. Those before it stay applied.
+        OutOfTime: one is still running in the database, which goes on with it.
     """
+    _wait_for_a_running_one(database)
     database.execute(_RECORD)
     applied: Mapping[str, str] = dict(database.execute("SELECT name, digest FROM migrations"))
     wanted = migrations(folder)
@@ -98,12 +112,31 @@ def migrate(database: Database, folder: Path = FILES) -> list[str]:
 
 
 def _apply(database: Database, migration: Migration) -> None:
+    block = _APPLY.format(lock=_LOCK, name=migration.name, sql=migration.sql, digest=migration.digest)
     try:
-        database.execute(_APPLY.format(lock=_LOCK, name=migration.name, sql=migration.sql, digest=migration.digest))
+        ended = database.begin(block)
     except ClientError as error:
-        raise Failed(
-            f"migration {migration.name} failed and left nothing; mend it and deploy again: {error}"
-        ) from error
+        raise Failed(f"migration {migration.name} failed and left nothing; fix it and deploy again: {error}") from error
+    if not ended:
+        _wait_for_a_running_one(database)
+        if not database.execute("SELECT name FROM migrations WHERE name = :name", name=migration.name):
+            raise Failed(
+                f"migration {migration.name} took longer than a call, then failed and left nothing; the database's log "
+                "tells why (aws rds describe-db-log-files); fix it and deploy again"
+            )
+
+
+def _wait_for_a_running_one(database: Database) -> None:
+    """Until no migration holds the lock, one of this call or of another."""
+    try:
+        retries = Retries()
+        while True:
+            [[free]] = database.execute(f"SELECT pg_try_advisory_xact_lock({_LOCK_NUMBER})")
+            if free:
+                return
+            retries.pause("its lock is held", _POLL_SECONDS)
+    except OutOfTime as error:
+        raise OutOfTime(f"a migration may be running in the database: deploy again to wait for it ({error})") from error
 
 
 def _check_unchanged(applied: Mapping[str, str], wanted: Sequence[Migration]) -> None:

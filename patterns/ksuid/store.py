@@ -38,8 +38,8 @@ def from_environment(environ: Mapping[str, str]) -> KsuidEventStore:
 
 class KsuidEventStore(EventStore):
     """`settle_seconds` is how far `get_all_events` stays behind the clock. `shards` spreads the index, about 1,000
-    events a second each. Set it before the first event and keep it: a reader with a lower number than a writer passes
-    over what lies in the shards that it does not know, and never returns to it."""
+    events a second each. It may grow, readers first, as Terraform does it: a reader with a lower number than a writer
+    passes over what lies in the shards that it does not know, and never returns to it. So it never shrinks."""
 
     def __init__(self, client: Any, table: str, *, shards: int = 1, settle_seconds: float = 2.0) -> None:
         self._client = client
@@ -48,7 +48,7 @@ class KsuidEventStore(EventStore):
         self._settle_seconds = settle_seconds
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
-        stored = append_events(self._table, append, self._index_key)
+        stored = append_events(self._table, append, self._index_key, ksuids.issue_near)
         return [replace(event, offset=event.event_id) for event in stored]
 
     def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:

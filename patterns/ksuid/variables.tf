@@ -11,7 +11,7 @@ variable "package" {
 }
 
 variable "shards" {
-  description = "Partitions of the index of all events: each takes about 1,000 events a second. Never change it once events are stored."
+  description = "Partitions of the index of all events: each takes about 1,000 events a second. It may grow on a running store, and never shrink: readers would pass over the events of the shards that are gone."
   type        = number
   default     = 1
 

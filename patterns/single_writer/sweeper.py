@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore import aws
-from lambdas.eventstore.retry import OutOfTime, Retries, time_left
+from lambdas.eventstore.retry import OutOfTime, Retries, seconds_left
 from lambdas.eventstore.sequencing import doorbells, runtime
 from lambdas.eventstore.sequencing.doorbells import Doorbells
 
@@ -46,7 +46,7 @@ def from_environment(environ: Mapping[str, str]) -> Callable[[], int]:
     def ring(stragglers: Doorbells) -> None:
         retries = Retries()
         while True:
-            if time_left() < RING_SECONDS:
+            if seconds_left() < RING_SECONDS:
                 raise OutOfTime("no time is left to wait for the sequencer")
             if answer := _call(client, environ["SEQUENCER"], stragglers):
                 stragglers = doorbells.from_json(answer["postponed"]).doorbells

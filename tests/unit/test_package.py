@@ -186,7 +186,7 @@ class Context:
     aws_request_id = function_name = invoked_function_arn = "x"
     memory_limit_in_mb = 128
     def get_remaining_time_in_millis(self):
-        return 2000
+        return 20_000
 
 def call(*_):
     raise OutOfReach

@@ -84,7 +84,7 @@ def client(clock: Clock) -> Contended:
 
 @pytest.fixture(params=[pattern.name for pattern in patterns()])
 def store(request: pytest.FixtureRequest, client: Contended) -> EventStore:
-    with patch.object(aws, "client", lambda service: client):
+    with patch.object(aws, "client", lambda service, config=None: client):
         made: EventStore = import_module(f"patterns.{request.param}.store").from_environment(ENVIRONMENT)
     return made
 

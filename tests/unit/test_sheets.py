@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from compare.model.late_events import DEFAULT_WINDOW, late_share
 from testkit.sheet_costs import WORKLOADS
 from tools.discovery import ROOT, Pattern, patterns
 from tools.sheets import one_more_event, sustained
@@ -46,6 +47,22 @@ def test_a_line_that_says_something_else_is_refused(line: str, value: Any) -> No
     sheet = patterns()[0].sheet
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**sheet, "guarantees": {**sheet["guarantees"], line: value}}, SCHEMA)
+
+
+def test_a_sheet_that_admits_late_events_says_how_many_and_no_other_does() -> None:
+    for pattern in patterns():
+        assert ("late" in pattern.sheet) is pattern.sheet["guarantees"]["late_events"]
+        sheet = dict(pattern.sheet)
+        if not sheet.pop("late", None):
+            sheet["late"] = {"share": 0.1, "assumes": "nothing", "source": "tests/unit", "read": "2026-11"}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(sheet, SCHEMA)
+
+
+def test_the_share_of_late_events_is_what_the_simulation_finds() -> None:
+    for pattern in patterns():
+        if late := pattern.sheet.get("late"):
+            assert late["share"] == pytest.approx(late_share(skew=0.0, window=DEFAULT_WINDOW))
 
 
 def test_one_more_event_costs_its_append_and_its_share_of_the_way_into_the_log() -> None:

@@ -22,7 +22,7 @@ from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.dynamodb.items import Item, Key, to_event
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.retry import FIRST_PAUSE, OutOfTime, Retries, time_left
+from lambdas.eventstore.retry import FIRST_PAUSE, OutOfTime, Retries, seconds_left
 from lambdas.eventstore.sequencing import log
 from lambdas.eventstore.sequencing.doorbells import BATCH, Doorbells, batches
 from lambdas.eventstore.sequencing.log import Log, PositionTaken
@@ -91,7 +91,7 @@ class Sequencer:
         looks = 0
         retries = Retries()
         while doorbells:
-            if time_left() < PAGE_SECONDS:
+            if seconds_left() < PAGE_SECONDS:
                 break
             checkpoint = self._log.checkpoint()
             sequenced = self._log.sequenced(list(doorbells))

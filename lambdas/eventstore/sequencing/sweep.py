@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from lambdas.eventstore.dynamodb.items import Item, to_attribute
 from lambdas.eventstore.dynamodb.table import EventsTable
-from lambdas.eventstore.retry import time_left
+from lambdas.eventstore.retry import seconds_left
 from lambdas.eventstore.sequencing import doorbells
 from lambdas.eventstore.sequencing.doorbells import Doorbells
 from lambdas.eventstore.sequencing.failures import Failures, SetAside
@@ -81,7 +81,7 @@ def sweep(events: EventsTable, log: Log, ring: Ring, set_aside: SetAside, bounds
     """Go on with the pass; `ring` for up to 100 aggregates at a time; answer with how many were behind."""
     behind = 0
     place, limit, requests = _load(log), bounds.events, bounds.megabytes
-    while time_left() > SCAN_SECONDS:
+    while seconds_left() > SCAN_SECONDS:
         urgent = place.lost or place.lost_before
         if not urgent and (limit <= 0 or requests <= 0):
             break

@@ -99,7 +99,8 @@ class Harness(harness.Harness):
 
     def database(self, environment: Environment) -> Database:
         """The pattern's own way to the database, without the suite's watch."""
-        return Database(self.client, environment["CLUSTER_ARN"], environment["SECRET_ARN"], environment["DATABASE"])
+        names = (environment[name] for name in ("CLUSTER_ARN", "SECRET_ARN", "DATABASE"))
+        return Database(lambda _: self.client, *names)
 
     def rows(self, environment: Environment, sql: str, /, **parameters: str | int | None) -> list[list[Any]]:
         with time_limit(60):
@@ -126,12 +127,12 @@ class Transaction:
     def store(self, environment: Environment) -> EventStore:
         """The pattern's store, whose appends become visible when this commits."""
         names = (environment[name] for name in ("CLUSTER_ARN", "SECRET_ARN", "DATABASE"))
-        return store.AuroraEventStore(Database(self, *names))
+        return store.AuroraEventStore(Database(lambda _: self, *names))
 
     def rows(self, sql: str, /, **parameters: str | int | None) -> list[list[Any]]:
         with time_limit(60):
             names = (self._names["resourceArn"], self._names["secretArn"], self._database)
-            return Database(self, *names).execute(sql, **parameters)
+            return Database(lambda _: self, *names).execute(sql, **parameters)
 
     def commit(self) -> None:
         self._client.commit_transaction(**self._names, transactionId=self._id)

@@ -8,6 +8,9 @@ mock_provider "aws" {
       master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders" }]
     }
   }
+  mock_data "aws_subnet" {
+    defaults = { vpc_id = "vpc-given" }
+  }
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/orders" }
   }
@@ -56,14 +59,135 @@ run "a_cluster_is_safe_and_sleeps_unless_told_otherwise" {
   }
 }
 
-run "a_disposable_cluster_leaves_nothing_behind" {
+run "a_cluster_that_may_be_deleted_leaves_a_final_snapshot" {
   variables {
     deletion_protection = false
   }
   assert {
-    condition     = !aws_rds_cluster.this.deletion_protection && aws_rds_cluster.this.skip_final_snapshot
-    error_message = "Without protection there is no final snapshot."
+    condition = !aws_rds_cluster.this.deletion_protection && !aws_rds_cluster.this.skip_final_snapshot && (
+      can(regex("^orders-final-[0-9]{14}$", aws_rds_cluster.this.final_snapshot_identifier))
+    )
+    error_message = "To lift the protection is not yet to give the events up; and no two stores' snapshots have one name."
   }
+}
+
+run "a_disposable_cluster_leaves_nothing_behind" {
+  variables {
+    deletion_protection = false
+    final_snapshot      = false
+  }
+  assert {
+    condition     = aws_rds_cluster.this.skip_final_snapshot
+    error_message = "Without a final snapshot nothing is left."
+  }
+}
+
+run "an_exact_version_stays" {
+  assert {
+    condition     = alltrue([for instance in aws_rds_cluster_instance.this : !instance.auto_minor_version_upgrade])
+    error_message = "AWS would move it on, and the next apply would ask for a downgrade, which is refused."
+  }
+  assert {
+    condition     = aws_rds_cluster.this.engine_version == "16.8" && aws_rds_cluster_parameter_group.this.family == "aurora-postgresql16"
+    error_message = "The family follows the major version."
+  }
+}
+
+run "a_major_version_is_kept_up_to_date" {
+  variables {
+    engine_version = "17"
+    instances      = 2
+  }
+  assert {
+    condition     = alltrue([for instance in aws_rds_cluster_instance.this : instance.auto_minor_version_upgrade])
+    error_message = "Of an inexact version AWS may choose the minor."
+  }
+  assert {
+    condition     = aws_rds_cluster_parameter_group.this.family == "aurora-postgresql17"
+    error_message = "The family follows the major version."
+  }
+}
+
+run "a_version_that_is_none_is_refused" {
+  command = plan
+  variables {
+    engine_version = "16.x"
+  }
+  expect_failures = [var.engine_version]
+}
+
+run "an_idle_transaction_is_ended_and_a_long_one_wakes_somebody" {
+  variables {
+    idle_in_transaction_seconds = 30
+  }
+  assert {
+    condition     = one([for each in aws_rds_cluster_parameter_group.this.parameter : each.value if each.name == "idle_in_transaction_session_timeout"]) == "30000"
+    error_message = "One outsider's open transaction stops every reader."
+  }
+  assert {
+    condition     = aws_rds_cluster.this.db_cluster_parameter_group_name == aws_rds_cluster_parameter_group.this.name
+    error_message = "The cluster has the group."
+  }
+  assert {
+    condition = alltrue([
+      aws_cloudwatch_metric_alarm.this["UnsettledSeconds"].namespace == "EventStore",
+      aws_cloudwatch_metric_alarm.this["UnsettledSeconds"].dimensions == tomap({ service = "orders" }),
+      aws_cloudwatch_metric_alarm.this["UnsettledSeconds"].threshold == 60,
+      aws_cloudwatch_metric_alarm.this["ACUUtilization"].namespace == "AWS/RDS",
+    ])
+    error_message = "The store's own metric tells how long readers have waited."
+  }
+}
+
+run "the_function_migrate_knows_the_cluster_by_an_id_that_no_other_has" {
+  assert {
+    condition     = local.migrate_environment["CLUSTER_ID"] == aws_rds_cluster.this.cluster_resource_id
+    error_message = "A restored cluster may have the name of the old one, and so its ARN."
+  }
+}
+
+run "a_cluster_in_given_subnets_makes_no_network" {
+  variables {
+    subnet_ids = ["subnet-1", "subnet-2"]
+  }
+  assert {
+    condition = length(aws_vpc.this) == 0 && length(aws_subnet.this) == 0 && (
+      toset(aws_db_subnet_group.this.subnet_ids) == toset(["subnet-1", "subnet-2"]) && aws_security_group.this.vpc_id == "vpc-given"
+    )
+    error_message = "One VPC a store meets the quota of five."
+  }
+}
+
+run "one_subnet_is_refused" {
+  command = plan
+  variables {
+    subnet_ids = ["subnet-1"]
+  }
+  expect_failures = [var.subnet_ids]
+}
+
+run "a_minimum_that_is_no_half_is_refused" {
+  command = plan
+  variables {
+    min_capacity = 0.3
+  }
+  expect_failures = [var.min_capacity]
+}
+
+run "backups_are_kept_for_35_days_at_most" {
+  command = plan
+  variables {
+    backup_retention_days = 36
+  }
+  expect_failures = [var.backup_retention_days]
+}
+
+run "backups_are_kept_for_a_day_at_least" {
+  command = plan
+  variables {
+    backup_retention_days = 0
+  }
+  expect_failures = [var.backup_retention_days]
 }
 
 run "a_cluster_that_never_sleeps_has_no_time_to_pause" {

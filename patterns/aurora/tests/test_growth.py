@@ -62,17 +62,18 @@ def log_page(transaction: Transaction) -> object:
     return transaction.rows(store._LOG_PAGE, **parameters)
 
 
-def end_of_log(transaction: Transaction) -> object:
-    parameters = {"transaction_id": 10**9, "position": 0, "wanted": WANTED, "result_bytes": 1_000_000}
-    return transaction.rows(store._LOG_PAGE, **parameters)
-
-
 @pytest.mark.parametrize("analyzed", [True, False], ids=["with statistics", "without"])
 def test_the_work_is_the_same_at_any_length_and_goes_by_indexes(
     own: Harness, scene: Scene, filled: Callable[..., None], analyzed: bool
 ) -> None:
     def appending(*events: dict[str, Any]) -> Work:
         return lambda transaction: append(transaction.store(scene.environment), *events)
+
+    def end_of_log(transaction: Transaction) -> object:
+        # Asked by another session, so that it does not count.
+        [[last]] = own.rows(scene.environment, "SELECT max(transaction_id) FROM events")
+        parameters = {"transaction_id": last, "position": 10**9, "wanted": WANTED, "result_bytes": 1_000_000}
+        return transaction.rows(store._LOG_PAGE, **parameters)
 
     work: dict[str, Work] = {
         "first event": appending(event("new", 1)),
@@ -89,7 +90,8 @@ def test_the_work_is_the_same_at_any_length_and_goes_by_indexes(
 
     for name, (scans, fetched) in done[LONG].items():
         assert scans == done[SHORT][name][0] == 0, f"{name}: scanned the whole table"
-        assert fetched <= done[SHORT][name][1] + 1, f"{name}: {done}"  # the planner may look up an end of the index
+        # The planner may look up an end of the index, once for each of up to two queries.
+        assert fetched <= done[SHORT][name][1] + 2, f"{name}: {done}"
     assert done[LONG]["page of an aggregate"][1] in (WANTED, WANTED + 1)
     assert done[LONG]["page of the log"][1] in (WANTED, WANTED + 1)
 

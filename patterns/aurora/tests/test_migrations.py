@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,9 +14,12 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
 
-from lambdas.eventstore.retry import time_limit
-from testkit.aws_calls import Watch
+from lambdas.eventstore.retry import OutOfTime, time_limit
+from testkit import faults
+from testkit.aws_calls import Call, Disturbance, Watch
 from testkit.faults import AnswerLost, Crash, CrashAfter, CrashBefore, Fault
 from testkit.harness import Environment
 from testkit.session import Session
@@ -91,6 +96,69 @@ def test_two_at_once_run_each_once(run: Migrate, log: Callable[[], list[str]]) -
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: run(), range(4)))
 
+    assert log() == ["second", "third"]
+
+
+class CallTimesOut(Disturbance):
+    """The call of the second migration takes longer than the service holds one, and goes on if it was asked to."""
+
+    def __init__(self) -> None:
+        self.going_on: list[threading.Thread] = []
+
+    def before_sending(self, call: Call, request: Any, send: Any) -> AWSResponse | None:
+        if "0002_second" not in call.parameters["sql"] or self.going_on:
+            return None
+        assert json.loads(request.body)["continueAfterTimeout"]
+
+        def go_on() -> None:
+            with suppress(ReadTimeoutError):  # nobody waits for its answer
+                send(request)
+
+        self.going_on.append(threading.Thread(target=go_on))
+        self.going_on[0].start()
+        time.sleep(0.5)  # it has begun
+        return faults.error_answer(request, "StatementTimeoutException", message="Request timed out")
+
+
+def test_one_that_takes_longer_than_a_call_goes_on_and_is_waited_for(
+    run: Migrate, files: Path, watch: Watch, log: Callable[[], list[str]]
+) -> None:
+    second = files / "0002_second.sql"
+    second.write_text(f"PERFORM pg_sleep(2); {second.read_text()}")
+    with watch.recording(CallTimesOut()):
+        assert run() == ["0001_first", "0002_second", "0003_third"]
+
+    assert log() == ["second", "third"]
+
+
+def test_one_that_fails_after_its_call_has_timed_out_says_where_to_look_and_nothing_of_requests(
+    run: Migrate, files: Path, watch: Watch, log: Callable[[], list[str]]
+) -> None:
+    second = files / "0002_second.sql"
+    second.write_text(f"PERFORM pg_sleep(1); {second.read_text()} CREATE TABLE second (id int);")
+    with (
+        watch.recording(CallTimesOut()),
+        pytest.raises(migrate.Failed, match=r"0002_second.* the database's log") as told,
+    ):
+        run()
+
+    assert "requestId" not in str(told.value)
+    assert log() == []
+
+
+def test_one_that_outlives_its_deployment_is_waited_for_by_the_next(
+    environment: Environment, run: Migrate, files: Path, watch: Watch, log: Callable[[], list[str]]
+) -> None:
+    second = files / "0002_second.sql"
+    second.write_text(f"PERFORM pg_sleep(6); {second.read_text()}")
+    with (
+        watch.recording(CallTimesOut()),
+        time_limit(4),
+        pytest.raises(OutOfTime, match="running in the database: deploy again to wait for it"),
+    ):
+        migrate.migrate(data_api.from_environment(environment), files)
+
+    assert run() == ["0003_third"]
     assert log() == ["second", "third"]
 
 

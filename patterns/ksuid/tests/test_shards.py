@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -132,3 +133,33 @@ def test_an_aggregate_always_has_the_same_shard(
     assert len(items) == 2 * len(SHARDS_OF[shards])
     assert {item["aggregateId"]: item["TYPE"] for item in items} == SHARDS_OF[shards]
     assert len({(item["aggregateId"], item["TYPE"]) for item in items}) == len(SHARDS_OF[shards])
+
+
+@pytest.mark.parametrize("steps", [[1, 4, 64], [1, 2, 3, 4], [4, 64]])
+def test_a_reader_that_follows_the_log_misses_nothing_while_shards_grow(with_shards: Open, steps: list[int]) -> None:
+    """Readers learn of each new number before writers do, and writers of both numbers are at work for a while."""
+    seen, stored = list[str](), list[str]()
+    place = None
+    for old, new in pairwise([steps[0], *steps]):
+        for writing, reading in ((old, old), (old, new), (new, new), (old, new)):
+            stored += [event["eventId"] for event in fill(with_shards(writing))]
+            with_shards(reading).drain()
+            events, place = with_shards(reading).tail(place)
+            seen += [event["eventId"] for event in events]
+
+    assert seen == sorted(seen)
+    assert sorted(seen) == sorted(stored)
+
+
+def test_a_reader_that_learns_of_more_shards_after_the_writer_passes_over_events(with_shards: Open) -> None:
+    """Why readers have to learn first."""
+    fill(with_shards(1))
+    fill(with_shards(4))
+    with_shards(4).drain()
+    _, place = with_shards(1).tail(None)
+    fill(with_shards(1))
+    with_shards(4).drain()
+    _, place = with_shards(1).tail(place)
+
+    assert len(with_shards(4).tail(None)[0]) > len(with_shards(1).tail(None)[0])
+    assert with_shards(4).tail(place)[0] == []

@@ -1,16 +1,15 @@
 # The three operations of the contract, one function each, with no more rights than the operation needs.
 
 locals {
-  operations = {
-    store_events         = "Append events, all or none, if the versions they name are next."
+  readers = {
     get_aggregate_events = "Read the events of one aggregate, strongly consistent, by version."
     get_all_events       = "Read the events of all aggregates in global order."
   }
 }
 
-module "function" {
+module "reader" {
   source   = "../lambda_function"
-  for_each = local.operations
+  for_each = local.readers
 
   name        = "${var.name}-${replace(each.key, "_", "-")}"
   description = each.value
@@ -24,4 +23,24 @@ module "function" {
   function_settings = var.function_settings
   alarm_actions     = var.alarm_actions
   tags              = var.tags
+}
+
+module "writer" {
+  source = "../lambda_function"
+
+  name        = "${var.name}-store-events"
+  description = "Append events, all or none, if the versions they name are next."
+  service     = var.name
+  package     = var.package
+  handler     = "lambdas.handlers.store_events"
+  statements  = var.statements.store_events
+  environment = merge(var.environment, { PATTERN = var.pattern })
+
+  timeout           = var.timeout
+  function_settings = var.function_settings
+  alarm_actions     = var.alarm_actions
+  tags              = var.tags
+
+  # Readers learn of new code and settings first: nothing is written that they do not know where to look for.
+  depends_on = [module.reader]
 }

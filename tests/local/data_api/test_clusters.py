@@ -138,6 +138,26 @@ def test_the_emulator_remembers_when_a_cluster_is_to_pause(database: Database) -
     assert cluster["ServerlessV2ScalingConfiguration"]["SecondsUntilAutoPause"] == 300
 
 
+def test_an_idle_transaction_ends_when_the_parameter_group_says_so(new_database: Database) -> None:
+    rds, name, group = client(new_database.aws, "rds"), new_database.arn.rpartition(":")[2], "impatient"
+    new_database.execute("CREATE TABLE entries (id int)")
+    assert new_database.rows("SHOW idle_in_transaction_session_timeout") == [["1d"]]
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName=group, DBParameterGroupFamily="aurora-postgresql16", Description=group
+    )
+    idle = {"ParameterName": "idle_in_transaction_session_timeout", "ParameterValue": "200", "ApplyMethod": "immediate"}
+    rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=group, Parameters=[idle])
+    rds.modify_db_cluster(DBClusterIdentifier=name, DBClusterParameterGroupName=group)
+    eventually(lambda: new_database.rows("SHOW idle_in_transaction_session_timeout") == [["200ms"]])
+
+    transaction = new_database.begin()
+    new_database.execute("INSERT INTO entries VALUES (1)", transactionId=transaction)
+    open_ones = "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
+    eventually(lambda: new_database.rows(open_ones) == [[0]])
+
+    assert new_database.rows("SELECT count(*) FROM entries") == [[0]]
+
+
 def programs_below(aws: LocalAws) -> list[psutil.Process]:
     """The guards and PostgreSQL programs that this local AWS has started."""
     below = psutil.Process(aws.pid).children(recursive=True)

@@ -33,11 +33,11 @@ run "each_operation_is_a_function_named_after_the_store" {
 
 run "each_operation_has_a_role_and_a_log_group_of_its_own" {
   assert {
-    condition     = length(distinct([for function in module.function : function.role_name])) == 3
+    condition     = length(distinct([for function in concat(values(module.reader), [module.writer]) : function.role_name])) == 3
     error_message = "An operation must not hold the rights of another."
   }
   assert {
-    condition     = length(distinct([for function in module.function : function.log_group_name])) == 3
+    condition     = length(distinct([for function in concat(values(module.reader), [module.writer]) : function.log_group_name])) == 3
     error_message = "Operations must not share a log group."
   }
 }
