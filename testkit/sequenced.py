@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import boto3
 
-from testkit.examples import Event, history, new_id
+from lambdas.eventstore.sequencing.doorbells import Doorbells
+from testkit.examples import Event, event, history, new_id
 from testkit.harness import Environment, Harness, eventually
 from testkit.subjects import VISIBLE_SECONDS, InProcess
 from tools.discovery import select
@@ -23,6 +25,59 @@ def store(harness: Harness, environment: Environment, *events: Event) -> InProce
 
 def names(events: list[Event]) -> list[tuple[str, int]]:
     return [(event["aggregateId"], event["aggregateVersion"]) for event in events]
+
+
+class Aside:
+    """Takes what a sequencer sets aside, and keeps it here."""
+
+    def __init__(self) -> None:
+        self.unmet: Doorbells = {}
+        self.others: list[str] = []
+
+    def __call__(self, unmet: Doorbells, others: Sequence[str]) -> None:
+        self.unmet |= unmet
+        self.others += others
+
+
+def nothing(unmet: Doorbells, others: Sequence[str]) -> None:
+    """For a store where nothing should be set aside."""
+    assert (unmet, list(others)) == ({}, [])
+
+
+@contextmanager
+def failures_queue() -> Iterator[str]:
+    """A queue for what is set aside."""
+    sqs = boto3.client("sqs")
+    url: str = sqs.create_queue(QueueName=f"fresh-{uuid4().hex}")["QueueUrl"]
+    yield url
+    sqs.delete_queue(QueueUrl=url)
+
+
+def assert_the_deployed_sequencer_sets_aside(
+    harness: Harness, outputs: Mapping[str, str], aggregate: str, version: str
+) -> None:
+    """The item with this key is put into the table by hand; its neighbours get on, and word of it is in the queue."""
+    ann, dynamodb, sqs = new_id(), boto3.client("dynamodb"), boto3.client("sqs")
+    key = {"aggregateId": {"S": aggregate}, "aggregateVersion": {"N": version}}
+    dynamodb.put_item(TableName=outputs["table"], Item=key)
+    try:
+        subject = store(harness, dict(harness.deployed), event(ann, 1))
+        eventually(lambda: (ann, 1) in names(subject.tail(None)[0]), VISIBLE_SECONDS, "the event behind it")
+        letters: list[str] = []
+
+        def set_aside() -> bool:
+            answer = sqs.receive_message(QueueUrl=outputs["failures"], MaxNumberOfMessages=10, VisibilityTimeout=0)
+            letters.extend(letter["Body"] for letter in answer.get("Messages", []))
+            return any(aggregate[:100] in letter for letter in letters)
+
+        eventually(set_aside, VISIBLE_SECONDS, "the message")
+    finally:
+        dynamodb.delete_item(TableName=outputs["table"], Key=key)
+        sqs.purge_queue(QueueUrl=outputs["failures"])
+
+
+NO_EVENTS = [("x" * 2040, "1"), ("hand-made", "0.5"), ("hand-made", "7")]
+"""Keys with an id that is too long for a mark, a version that no event has, and one whose predecessors are absent."""
 
 
 def assert_the_deployed_sweep_finds(harness: Harness, outputs: Mapping[str, str], woken: str) -> None:

@@ -19,7 +19,7 @@ resource "aws_cloudwatch_metric_alarm" "lag" {
 
 resource "aws_cloudwatch_metric_alarm" "failures" {
   alarm_name          = "${module.identity.name}-failures"
-  alarm_description   = "Lambda has given up on records of the stream, or on a sweep: an aggregate may be missing from the log."
+  alarm_description   = "Something was set aside: an aggregate cannot go on in the log, or what is no event was put into the table."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = module.store.failures.name }

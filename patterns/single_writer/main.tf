@@ -36,16 +36,3 @@ module "store" {
   alarm_actions          = var.alarm_actions
   tags                   = var.tags
 }
-
-# The sweep invokes the sequencer asynchronously.
-resource "aws_lambda_function_event_invoke_config" "sequencer" {
-  function_name                = module.store.sequencer
-  maximum_retry_attempts       = 2
-  maximum_event_age_in_seconds = 300 # the next sweep rings again
-
-  destination_config {
-    on_failure {
-      destination = module.store.failures.arn
-    }
-  }
-}

@@ -34,6 +34,6 @@ output "sweep" {
 }
 
 output "failures" {
-  description = "URL of the queue with what Lambda has given up on."
+  description = "URL of the queue with what was set aside."
   value       = module.store.failures.url
 }

@@ -14,12 +14,14 @@ variable "sweep" {
   description = <<-EOT
     The sweep for events that are missing from the log:
     - `schedule`: when it runs, as an EventBridge schedule.
-    - `events`: how many events it looks at in a run. A pass over all events takes as many runs as they need.
+    - `events`, `megabytes`: how much of the events table it looks at in a run, whichever is less. A pass over all events takes
+      as many runs as they need. After the loss of an event this does not count: runs take all the time they have.
     - `settle_seconds`: how old an event is before the sweep misses it in the log. Younger ones may be on their way.
   EOT
   type = object({
     schedule       = optional(string, "rate(5 minutes)")
     events         = optional(number, 10000)
+    megabytes      = optional(number, 50)
     settle_seconds = optional(number, 60)
   })
   default = {}

@@ -16,15 +16,8 @@ locals {
       dimensions  = { QueueName = aws_sqs_queue.doorbells.name }
       threshold   = var.max_lag_seconds
     }
-    dead-letters = {
-      description = "There are doorbells that cannot be met: an aggregate is missing from the log."
-      namespace   = "AWS/SQS"
-      metric      = "ApproximateNumberOfMessagesVisible"
-      dimensions  = { QueueName = aws_sqs_queue.dead_letters.name }
-      threshold   = 0
-    }
     failures = {
-      description = "Lambda has given up relaying records of the stream: the sweep must find their events."
+      description = "Something was set aside: an aggregate cannot go on in the log, or what is no event was put into the table."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       dimensions  = { QueueName = module.store.failures.name }

@@ -58,14 +58,15 @@ module "relay" {
   package     = module.identity.package
   handler     = "patterns.${module.identity.pattern}.relay.handler"
   statements  = local.relay_statements
-  environment = { QUEUE_URL = aws_sqs_queue.doorbells.url }
+  environment = { QUEUE_URL = aws_sqs_queue.doorbells.url, FAILURES_URL = module.store.failures.url }
 
   function_settings = var.function_settings
   alarm_actions     = var.alarm_actions
   tags              = var.tags
 }
 
-# All messages are of one group, so that Lambda runs one sequencer at a time.
+# All messages are of one group, so that Lambda runs one sequencer at a time. There is no redrive policy: it would give up by
+# the number of attempts, and so in any outage. What cannot be met the sequencer sets aside by itself, at the first.
 resource "aws_sqs_queue" "doorbells" {
   name                       = "${module.identity.name}-doorbells.fifo"
   fifo_queue                 = true
@@ -73,20 +74,6 @@ resource "aws_sqs_queue" "doorbells" {
   message_retention_seconds  = 14 * 24 * 60 * 60
   sqs_managed_sse_enabled    = true
   tags                       = var.tags
-
-  redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
-    maxReceiveCount     = 5
-  })
-}
-
-# A dead letter leaves the queue's order, which means nothing here: a doorbell may come late or never.
-resource "aws_sqs_queue" "dead_letters" {
-  name                      = "${module.identity.name}-dead-letters.fifo"
-  fifo_queue                = true
-  message_retention_seconds = 14 * 24 * 60 * 60
-  sqs_managed_sse_enabled   = true
-  tags                      = var.tags
 }
 
 resource "aws_lambda_event_source_mapping" "doorbells" {

@@ -43,12 +43,7 @@ output "queue" {
   value       = aws_sqs_queue.doorbells.url
 }
 
-output "dead_letters" {
-  description = "URL of the queue with the doorbells that could not be met."
-  value       = aws_sqs_queue.dead_letters.url
-}
-
 output "failures" {
-  description = "URL of the queue with what Lambda has given up on relaying."
+  description = "URL of the queue with what was set aside."
   value       = module.store.failures.url
 }

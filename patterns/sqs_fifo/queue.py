@@ -36,5 +36,5 @@ class Queue:
         )
 
     def release(self, receipt_handle: str) -> None:
-        """Make a message that a sequencer has been given visible again, before its timeout is over."""
+        """Make a message visible again that a sequencer was given, before its timeout is over."""
         self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
@@ -48,6 +49,9 @@ class Model:
         change = {name: request["ExpressionAttributeValues"][value]}
         self._change(request, request["Key"], lambda old: {**request["Key"], **old, **change})
 
+    def delete_item(self, **request: Any) -> None:
+        self._tables[request["TableName"]].pop(self._key(request["TableName"], request["Key"]), None)
+
     def get_item(self, **request: Any) -> dict[str, Any]:
         item = self._tables[request["TableName"]].get(self._key(request["TableName"], request["Key"]))
         return {"Item": deepcopy(item)} if item else {}
@@ -72,7 +76,8 @@ class Model:
         keys = sorted(table)
         if start := request.get("ExclusiveStartKey"):
             keys = [key for key in keys if key > self._key(request["TableName"], start)]
-        page = keys[: request.get("Limit", len(keys))]
+        sizes = accumulate(len(str(table[key])) for key in keys)
+        page = [key for key, size in zip(keys, sizes, strict=True) if size <= 1_000_000][: request.get("Limit")]
         answer: dict[str, Any] = {"Items": [deepcopy(table[key]) for key in page], "ScannedCount": len(page)}
         if len(page) < len(keys):
             answer["LastEvaluatedKey"] = {name: table[page[-1]][name] for name in self._keys[request["TableName"]]}
@@ -87,6 +92,8 @@ class Model:
 
     def _key(self, table: str, item: Item) -> tuple[str, float]:
         hash_key, range_key = self._keys[table]
+        if not 1 <= len(item[hash_key]["S"].encode()) <= 2048:
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": "size of a key"}}, "")
         return item[hash_key]["S"], float(item[range_key]["N"])
 
 

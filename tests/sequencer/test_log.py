@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.eventstore import ksuids
+from lambdas.eventstore.errors import InvalidRequest
 from lambdas.eventstore.events import NewEvent, StoredEvent
-from lambdas.eventstore.sequencing.log import PAGE_BYTES, PositionTaken
+from lambdas.eventstore.sequencing.log import PAGE_BYTES, MissingPage, PositionTaken
 from testkit.aws_calls import Watch
+from tests.sequencer.model import Call
 from tests.sequencer.world import ModelWorld, World
 
 
-def events(count: int, text: str = "", first: int = 1) -> Iterator[StoredEvent]:
-    for version, event_id in enumerate(ksuids.issue(count, 1_700_000_000), first):
+def events(number: int, text: str = "", first: int = 1) -> Iterator[StoredEvent]:
+    for version, event_id in enumerate(ksuids.issue(number, 1_700_000_000), first):
         yield NewEvent("ann", version, "NOTED", 1, {"text": text}).stored(event_id)
 
 
@@ -29,6 +34,10 @@ def write(world: World, pages: list[int], text: str = "") -> list[StoredEvent]:
         written += [event.at(str(n)) for n, event in enumerate(page, position)]
         position += size
     return written
+
+
+def delete_page(world: World, first: int) -> None:
+    world.dynamodb.delete_item(TableName=world.log, Key={"part": {"S": "pages"}, "firstPosition": {"N": str(first)}})
 
 
 @settings(deadline=None)
@@ -48,21 +57,81 @@ def test_an_empty_log_has_nothing_and_nowhere_to_go_on_from(emulated_world: Worl
     assert (list(page.events), page.next, page.has_more) == ([], None, False)
 
 
-def test_a_reader_that_is_ahead_of_the_log_waits_where_it_is(emulated_world: World) -> None:
-    write(emulated_world, [3])
-    page = emulated_world.open_log().read("17", 10)
-    assert (list(page.events), page.next, page.has_more) == ([], "17", False)
+@pytest.mark.parametrize("length", [0, 3])
+def test_a_reader_that_is_ahead_of_the_log_is_told_that_the_log_was_set_back(
+    emulated_world: World, length: int
+) -> None:
+    write(emulated_world, [length] if length else [])
+    with pytest.raises(InvalidRequest, match=f"beyond the end of the log, {length}: the log was set back") as refused:
+        emulated_world.open_log().read(str(length + 1), 10)
+    assert refused.value.path == "/after"
+
+
+@pytest.mark.parametrize("after", ["3", "4", "5", "6", "7"])
+def test_a_reader_that_has_seen_more_is_not_misled_by_it_when_the_log_is_set_back(after: str) -> None:
+    world = ModelWorld()
+    pages = [2, 3, 4]
+    write(world, pages)
+    log = world.open_log()
+    log.read(None, 100)
+    delete_page(world, 6)
+
+    if int(after) > 5:
+        with pytest.raises(InvalidRequest, match="beyond the end of the log, 5"):
+            log.read(after, 10)
+    else:
+        assert [event.offset for event in log.read(after, 10).events] == [str(n) for n in range(int(after) + 1, 6)]
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 2), (3, 5), (6, 9), (10, 11)])
+@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("limit", [1, 2, 5, 100])
+def test_no_reader_jumps_over_a_page_that_is_missing_or_waits_for_it_for_ever(
+    first: int, last: int, warm: bool, limit: int
+) -> None:
+    world = ModelWorld()
+    written = write(world, [2, 3, 4, 2, 3])
+    warm_log = world.open_log()
+    warm_log.read(None, 100)
+    delete_page(world, first)
+
+    for start in range(len(written) + 1):
+        after = str(start)
+        read: list[StoredEvent] = []
+        meets_it = start < last
+        with pytest.raises(MissingPage, match="no event at position") if meets_it else nullcontext():
+            while (page := (warm_log if warm else world.open_log()).read(after, limit)).events:
+                read += page.events
+                after = str(page.next)
+        assert read == (written[start : start + len(read)] if meets_it else written[start:])
+        assert not meets_it or start + len(read) <= max(start, first - 1)
+
+
+def test_a_query_that_meets_the_page_after_next_before_the_next_one_is_asked_again(world: ModelWorld) -> None:
+    """It passes the place of a page, the page is put and then the one behind it, and that one it meets."""
+    written, answers = write(world, [2, 3, 4]), count()
+
+    def overtaken(operation: str, call: Call) -> Any:
+        answer = call()
+        if operation == "query" and next(answers) == 2:
+            answer["Items"] = answer["Items"][1:]
+        return answer
+
+    world.around = overtaken
+    assert list(world.open_log().read(None, 8).events) == written[:8]
+    assert next(answers) > 3
 
 
 @pytest.mark.parametrize(
     ("after", "limit", "queries", "pages"),
     [
-        (None, 1, 1, 1),
-        ("250", 1, 1, 1),
-        ("250", 49, 1, 1),
-        ("250", 100, 2, 3),
+        (None, 1, 2, 2),
+        ("250", 1, 2, 2),
+        ("250", 49, 2, 2),
+        ("250", 100, 3, 4),
         ("1000", 100, 1, 1),
-        ("995", 10, 2, 1),
+        ("995", 10, 1, 1),
+        ("940", 100, 3, 3),
     ],
 )
 def test_a_read_takes_no_more_pages_than_hold_what_was_asked_for(
@@ -71,6 +140,21 @@ def test_a_read_takes_no_more_pages_than_hold_what_was_asked_for(
     write(emulated_world, [50] * 20)
     with watch.recording() as calls:
         emulated_world.open_log().read(after, limit)
+    assert len(calls) == queries
+    assert sum(call.answer["Count"] for call in calls) == pages
+
+
+@pytest.mark.parametrize(
+    ("after", "limit", "queries", "pages"), [("250", 49, 1, 1), ("250", 100, 2, 3), ("1000", 100, 1, 1)]
+)
+def test_a_process_that_knows_a_reader_to_be_behind_does_not_look_for_the_end(
+    emulated_world: World, watch: Watch, after: str, limit: int, queries: int, pages: int
+) -> None:
+    write(emulated_world, [50] * 20)
+    log = emulated_world.open_log()
+    log.read(None, 1)
+    with watch.recording() as calls:
+        log.read(after, limit)
     assert len(calls) == queries
     assert sum(call.answer["Count"] for call in calls) == pages
 

@@ -21,6 +21,7 @@ from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.retry import OutOfTime, time_limit
 from lambdas.eventstore.sequencing import doorbells
 from lambdas.eventstore.sequencing.doorbells import Doorbells
+from lambdas.eventstore.sequencing.failures import Failures
 from lambdas.eventstore.sequencing.log import Log
 from lambdas.eventstore.sequencing.sequencer import Sequencer
 from testkit.faults import Crash
@@ -69,9 +70,11 @@ class World:
         return EventsTable(self._open_client(), self.events)
 
     def sequence(self, doorbells: Doorbells) -> Doorbells:
-        """What a new invocation of the sequencer does."""
+        """What a new invocation of the sequencer does; answers with what stays unmet."""
         with time_limit(SECONDS):
-            return Sequencer(self.open_events(), self.open_log()).sequence(doorbells)
+            outcome = Sequencer(self.open_events(), self.open_log()).sequence(doorbells)
+        assert not outcome.postponed
+        return outcome.unmet
 
     def stored(self) -> set[tuple[str, int, str]]:
         """Aggregate, version and id of every event."""
@@ -157,6 +160,51 @@ class ModelWorld(World):
         with suppress(*FAILURES):
             work()
         self.around = undisturbed
+
+
+class ModelQueue:
+    """SQS, as far as the queue of failures is used. What was taken and not deleted comes back when it is `released`."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, str] = {}
+        self._hidden: set[str] = set()
+        self._handles = map(str, count())
+
+    def send_message(self, **request: Any) -> None:
+        assert len(request["MessageBody"].encode()) <= 262_144
+        self.bodies[next(self._handles)] = request["MessageBody"]
+
+    def receive_message(self, **request: Any) -> dict[str, Any]:
+        handles = [handle for handle in self.bodies if handle not in self._hidden][: request["MaxNumberOfMessages"]]
+        self._hidden.update(handles)
+        return {"Messages": [{"ReceiptHandle": handle, "Body": self.bodies[handle]} for handle in handles]}
+
+    def delete_message(self, **request: Any) -> None:
+        del self.bodies[request["ReceiptHandle"]]
+
+    def change_message_visibility(self, **request: Any) -> None:
+        assert request["VisibilityTimeout"] == 0
+        self._hidden.remove(request["ReceiptHandle"])
+
+    def time_passes(self) -> None:
+        """More than anything stays hidden."""
+        self._hidden.clear()
+
+    def open(self) -> Failures:
+        return Failures(self, "failures")
+
+
+class Clock:
+    """Takes the place of the module `time`: nobody waits, and time passes as it is told to."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds
 
 
 def numbers() -> Iterator[int]:

@@ -20,11 +20,15 @@ from lambdas.eventstore import aws, pages
 from lambdas.eventstore.contract import LogPage
 from lambdas.eventstore.dynamodb.items import Item, to_attribute
 from lambdas.eventstore.dynamodb.reads import get_items
+from lambdas.eventstore.errors import InvalidRequest
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.offsets import to_position
 
 PAGE_BYTES = 380_000
 """Of a page's JSON. An item holds 400 KB (developerguide/Constraints), and there is JSON that does not compress."""
+
+_BEYOND = 10**16
+"""Above every offset (`offsets.to_position`)."""
 
 _PAGES = "pages"
 _CHECKPOINT = "checkpoint"
@@ -41,6 +45,10 @@ class PositionTaken(Exception):
     """There is a page at this position already."""
 
 
+class MissingPage(Exception):
+    """A position has no event, and a later one has: a reader that went on would miss events and never know."""
+
+
 class Log:
     """The table keyed (part, firstPosition). `for_each` raises the marks of a page: one by one, or with threads."""
 
@@ -48,9 +56,16 @@ class Log:
         self.client = client
         self.name = name
         self._for_each = for_each
+        self._end = 0
+        """The position up to which the log has events, or more by now. Less only if the table was set back since."""
 
     def read(self, after: str | None, limit: int) -> LogPage:
-        """`EventStore.get_all_events`."""
+        """`EventStore.get_all_events`. To read what is in the last page, or that nothing is new, takes one request.
+
+        Raises:
+            InvalidRequest: the log ends before `after`. Only its own events have offsets, so it was set back.
+            MissingPage: the position behind `after`, or one further on, has no event, and a later one has.
+        """
         events, more = pages.take(self._events_after(to_position(after), limit + 1), limit)
         return LogPage(events, events[-1].offset if events else after, more)
 
@@ -117,16 +132,55 @@ class Log:
 
     def _events_after(self, position: int, wanted: int) -> Iterator[StoredEvent]:
         """Drawn from DynamoDB only as far as they are consumed."""
-        items = self._query("<=", position + 1, 1, newest_first=True)
+        items: list[Item] = []
+        at_end = position >= self._end
+        if at_end and not (items := self._last_page(position)):
+            return
+        if not items or _first(items[0]) > position + 1:
+            items = self._query("<=", position + 1, 1, newest_first=True)
+            if not items or _last(items[0]) <= position:
+                # The end, if the table was set back to here since this process has seen more of it. Or else a hole.
+                if not self._last_page(position):
+                    return
+                raise _missing(position + 1)
+        reached = position
         while items:
             for item in items:
-                yield from _events_of(item)[max(0, position + 1 - _first(item)) :]
-            last = _first(items[-1]) + int(items[-1]["events"]["N"]) - 1
-            if last <= position:
-                return  # The page that should hold the next position does not: the log ends there.
+                yield from _events_of(item)[reached + 1 - _first(item) :]
+                reached = _last(item)
+            if at_end and reached == self._end:
+                return
             # As many pages as will do if they are as long as these. Positions are dense, so this one counts events.
-            missing = wanted - (last - position)
-            items = self._query(">", last, -(-missing * len(items) // (last + 1 - _first(items[0]))))
+            missing = wanted - (reached - position)
+            items = self._pages_after(reached, -(-missing * len(items) // (reached + 1 - _first(items[0]))))
+        self._end = reached
+
+    def _last_page(self, position: int) -> list[Item]:
+        """The last page, in a list; none if the log ends at `position`, so that nothing is behind it.
+
+        Raises:
+            InvalidRequest: the log ends before `position`.
+        """
+        items = self._query("<=", _BEYOND, 1, newest_first=True)
+        self._end = _last(items[0]) if items else 0
+        if position > self._end:
+            raise InvalidRequest(
+                "/after",
+                f"is beyond the end of the log, {self._end}: the log was set back, as by a restore, and will have "
+                "other events where this reader has been. Rebuild what was made of them, reading from the start",
+            )
+        return items if position < self._end else []
+
+    def _pages_after(self, position: int, count: int) -> list[Item]:
+        """Up to `count` pages, of which the first begins behind `position` and each where the one before it ends."""
+        for _look in range(2):
+            items = self._query(">", position, count)
+            following = _following(position, items)
+            if following or not items:
+                return following
+            # A query is no snapshot: it may have passed this place before a page was put here, and then have met the
+            # next one. That is put only once this one can be read, so a second look is proof.
+        raise _missing(position + 1)
 
     def _query(self, comparison: str, position: int, limit: int, newest_first: bool = False) -> list[Item]:
         response = self.client.query(
@@ -160,7 +214,7 @@ def _fitting(events: Sequence[StoredEvent]) -> list[str]:
 
 
 def _text(event: StoredEvent) -> str:
-    return json.dumps(event.to_wire(), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(event.to_wire(), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _events_of(item: Item) -> list[StoredEvent]:
@@ -168,8 +222,27 @@ def _events_of(item: Item) -> list[StoredEvent]:
     return [StoredEvent.from_wire(event).at(str(position)) for position, event in enumerate(page, _first(item))]
 
 
+def _following(position: int, pages: list[Item]) -> list[Item]:
+    """`pages` as far as the first begins behind `position`, and each where the one before it ends."""
+    for index, page in enumerate(pages):
+        if _first(page) != position + 1:
+            return pages[:index]
+        position = _last(page)
+    return pages
+
+
+def _missing(position: int) -> MissingPage:
+    return MissingPage(
+        f"the log has no event at position {position}, but later ones: a page was deleted. Restore the page, or the log"
+    )
+
+
 def _first(item: Item) -> int:
     return int(item["firstPosition"]["N"])
+
+
+def _last(item: Item) -> int:
+    return _first(item) + int(item["events"]["N"]) - 1
 
 
 def _key(part: str, position: int = 0) -> Item:

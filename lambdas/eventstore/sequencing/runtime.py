@@ -15,11 +15,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.retry import invocation, time_limit
+from lambdas.eventstore.retry import OutOfTime, invocation, time_limit
 from lambdas.eventstore.sequencing.doorbells import Doorbells
+from lambdas.eventstore.sequencing.failures import Failures, SetAside
 from lambdas.eventstore.sequencing.log import Log
 from lambdas.eventstore.sequencing.sequencer import OnPage, Sequencer
-from lambdas.eventstore.sequencing.sweep import sweep
+from lambdas.eventstore.sequencing.sweep import STREAM_SECONDS, Bounds, Ring, redrive, sweep
 
 logger = Logger()
 metrics = Metrics()
@@ -62,19 +63,43 @@ def observe(page: Sequence[StoredEvent]) -> None:
     logger.info("page written", extra={"events": len(page), "lagSeconds": round(lag, 3)})
 
 
-def sweeper(environ: Mapping[str, str], ring: Callable[[Doorbells], None]) -> Callable[[], int]:
-    """The sweep that the Lambda's environment describes; it answers with how many aggregates were behind.
+def set_aside(environ: Mapping[str, str]) -> SetAside:
+    """Puts into the queue that the Lambda's environment describes, FAILURES_URL, and counts what it puts there."""
+    failures = Failures.from_environment(environ)
 
-    TABLE, of the events, LOG_TABLE, SWEEP_EVENTS (looked at in a run), SETTLE_SECONDS.
+    def put(unmet: Doorbells, others: Sequence[str]) -> None:
+        if unmet or others:
+            failures.set_aside(unmet, others)
+            metrics.add_metric("SetAside", MetricUnit.Count, len(unmet) + len(others))
+            logger.error("set aside", extra={"unmet": len(unmet), "notDoorbells": len(others)})
+
+    return put
+
+
+def sweeper(environ: Mapping[str, str], ring: Ring) -> Callable[[], int]:
+    """The sweep that the Lambda's environment describes; it answers with how many aggregates the pass found behind.
+
+    TABLE, of the events, LOG_TABLE, FAILURES_URL, SETTLE_SECONDS, and SWEEP_EVENTS and SWEEP_MEGABYTES of a run.
     """
     client = aws.client("dynamodb")
     events, log = EventsTable(client, environ["TABLE"]), Log(client, environ["LOG_TABLE"])
+    failures, aside = Failures.from_environment(environ), set_aside(environ)
+    looked_at, megabytes = int(environ["SWEEP_EVENTS"]), int(environ["SWEEP_MEGABYTES"])
 
     def run() -> int:
-        settled = ksuids.first_of(time.time() - int(environ["SETTLE_SECONDS"]))
-        behind = sweep(events, log, ring, limit=int(environ["SWEEP_EVENTS"]), settled=settled)
+        now = time.time()
+        settled = ksuids.first_of(now - int(environ["SETTLE_SECONDS"]))
+        bounds = Bounds(looked_at, megabytes, settled, lost=ksuids.first_of(now - STREAM_SECONDS))
+        try:
+            known = redrive(failures, log, ring)
+            behind = sweep(events, log, ring, aside, bounds, known)
+        except OutOfTime as failure:
+            # A backlog: the sequencer is at work. What this run has not done, the next one begins with.
+            metrics.add_metric("SweepsCutShort", MetricUnit.Count, 1)
+            logger.warning("cut short", extra={"reason": str(failure)})
+            return 0
         metrics.add_metric("Stragglers", MetricUnit.Count, behind)
-        logger.info("swept", extra={"stragglers": behind})
+        logger.info("swept", extra={"stragglers": behind, "setAside": len(known.aggregates) + len(known.others)})
         return behind
 
     return run

@@ -6,6 +6,7 @@ from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
 from testkit import harness
 from testkit.harness import Environment
+from testkit.sequenced import nothing
 from testkit.streams import Stream
 
 from .. import sequencer
@@ -21,8 +22,11 @@ class Harness(harness.Harness):
         self._stream = Stream(environment["TABLE"])
         return environment
 
+    def discard(self, environment: Environment) -> None:
+        super().discard({name: value for name, value in environment.items() if name in self.deployed})
+
     def drain(self, environment: Environment) -> None:
         running = runtime.sequencer(environment)
         with time_limit(_SECONDS):
             for records in self._stream.batches():
-                sequencer.sequence(running, {"Records": records})
+                assert sequencer.sequence(running, nothing, {"Records": records}) == {"batchItemFailures": []}

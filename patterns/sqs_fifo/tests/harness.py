@@ -10,6 +10,7 @@ from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
 from testkit import harness
 from testkit.harness import Environment
+from testkit.sequenced import nothing
 from testkit.streams import Stream
 
 from .. import relay, sequencer
@@ -34,15 +35,15 @@ class Harness(harness.Harness):
 
     def discard(self, environment: Environment) -> None:
         self.sqs.delete_queue(QueueUrl=environment["QUEUE_URL"])
-        super().discard({name: value for name, value in environment.items() if name != "QUEUE_URL"})
+        super().discard({name: value for name, value in environment.items() if name in self.deployed})
 
     def drain(self, environment: Environment) -> None:
         queue, running = Queue.from_environment(environment), runtime.sequencer(environment)
         for records in self._stream.batches():
-            relay.relay(queue, {"Records": records})
+            relay.relay(queue, nothing, {"Records": records})
         with time_limit(_SECONDS):
             while messages := self.receive(environment):
-                assert not sequencer.sequence(running, messages)
+                assert not sequencer.sequence(running, nothing, messages)
                 self.delete(environment, messages)
 
     def receive(self, environment: Environment) -> list[dict[str, str]]:

@@ -39,14 +39,6 @@ override_resource {
   }
 }
 
-override_resource {
-  target = aws_sqs_queue.dead_letters
-  values = {
-    arn = "arn:aws:sqs:us-east-1:123456789012:orders-dead-letters.fifo"
-    url = "https://sqs.us-east-1.amazonaws.com/123456789012/orders-dead-letters.fifo"
-  }
-}
-
 # The package is the one that the build has made.
 variables {
   name = "orders"
@@ -61,17 +53,14 @@ run "the_outputs_name_the_functions_and_the_tables" {
   }
 }
 
-run "the_queue_is_fifo_and_gives_a_message_up_after_five_tries" {
+run "the_queue_is_fifo_and_keeps_messages_for_14_days" {
   assert {
-    condition     = aws_sqs_queue.doorbells.fifo_queue && aws_sqs_queue.dead_letters.fifo_queue && aws_sqs_queue.doorbells.visibility_timeout_seconds == 180
-    error_message = "A dead-letter queue of a FIFO queue is one too; the timeout is six times the function's."
+    condition     = aws_sqs_queue.doorbells.fifo_queue && aws_sqs_queue.doorbells.visibility_timeout_seconds == 180
+    error_message = "The timeout is six times the function's."
   }
   assert {
-    condition = jsondecode(aws_sqs_queue.doorbells.redrive_policy) == {
-      deadLetterTargetArn = "arn:aws:sqs:us-east-1:123456789012:orders-dead-letters.fifo"
-      maxReceiveCount     = 5
-    }
-    error_message = "A message that cannot be met must not hold up the queue for ever."
+    condition     = aws_sqs_queue.doorbells.message_retention_seconds == 1209600
+    error_message = "An outage may last for 14 days."
   }
 }
 
@@ -86,13 +75,12 @@ run "a_batch_reports_what_failed_in_it" {
   }
 }
 
-run "a_person_is_woken_for_lag_in_the_stream_and_the_queue_and_for_what_was_given_up" {
+run "a_person_is_woken_for_lag_in_the_stream_and_the_queue_and_for_what_was_set_aside" {
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => "${alarm.metric_name} ${join("", values(alarm.dimensions))} ${alarm.threshold}" } == {
-      relay-lag    = "IteratorAge orders-relay 60000"
-      lag          = "ApproximateAgeOfOldestMessage orders-doorbells.fifo 60"
-      dead-letters = "ApproximateNumberOfMessagesVisible orders-dead-letters.fifo 0"
-      failures     = "ApproximateNumberOfMessagesVisible orders-failures 0"
+      relay-lag = "IteratorAge orders-relay 60000"
+      lag       = "ApproximateAgeOfOldestMessage orders-doorbells.fifo 60"
+      failures  = "ApproximateNumberOfMessagesVisible orders-failures 0"
     }
     error_message = "Lag and lost doorbells have no other sign."
   }

@@ -13,14 +13,26 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from lambdas.eventstore.retry import time_limit
 from lambdas.eventstore.sequencing import runtime
+from lambdas.eventstore.sequencing.failures import Failures
+from lambdas.eventstore.sequencing.sequencer import PAGE_SECONDS, Outcome
 from testkit.aws_calls import Call, Disturbance, Watch
 from testkit.examples import event, history, new_id
-from testkit.harness import Environment, eventually
+from testkit.harness import Environment
 from testkit.permissions import CHANGES, key_of, role_like
-from testkit.sequenced import assert_the_deployed_sweep_finds, names, store
+from testkit.sequenced import (
+    NO_EVENTS,
+    Aside,
+    assert_the_deployed_sequencer_sets_aside,
+    assert_the_deployed_sweep_finds,
+    failures_queue,
+    names,
+    nothing,
+    store,
+)
 from testkit.session import Session
 from testkit.streams import Stream
 from testkit.subjects import VISIBLE_SECONDS
+from tests.sequencer.test_poison import HOSTILE_TEXTS
 from tools.discovery import containing
 
 from .. import relay, sequencer, sweeper
@@ -30,8 +42,6 @@ from .harness import Harness
 PATTERN = containing(__file__)
 Deployment = dict[str, Any]
 Message = dict[str, str]
-
-NO_NAME = '[{"aggregateId": 5, "aggregateVersion": 1}]'
 
 
 @pytest.fixture
@@ -47,8 +57,8 @@ def harness(deployment: Deployment, watch: Watch) -> Harness:
 @pytest.fixture
 def environment(harness: Harness) -> Iterator[Environment]:
     made = harness.fresh()
-    with time_limit(VISIBLE_SECONDS):
-        yield made
+    with failures_queue() as failures, time_limit(VISIBLE_SECONDS):
+        yield {**made, "FAILURES_URL": failures}
     harness.discard(made)
 
 
@@ -65,8 +75,8 @@ def test_the_relay_sends_pointers_in_one_group_and_no_event(
     records = Stream(environment["TABLE"]).all()
 
     with watch.recording() as calls:
-        relay.relay(Queue.from_environment(environment), {"Records": records})
-        relay.relay(Queue.from_environment(environment), {"Records": records[:1]})
+        relay.relay(Queue.from_environment(environment), nothing, {"Records": records})
+        relay.relay(Queue.from_environment(environment), nothing, {"Records": records[:1]})
 
     assert {call.parameters["MessageGroupId"] for call in calls} == {"log"}
     assert len({call.parameters["MessageDeduplicationId"] for call in calls}) == 2
@@ -86,8 +96,8 @@ def test_a_batch_that_the_relay_is_given_again_adds_no_message_while_the_queue_r
 ) -> None:
     store(harness, environment, event(new_id(), 1))
     queue, records = Queue.from_environment(environment), Stream(environment["TABLE"]).all()
-    relay.relay(queue, {"Records": records})
-    relay.relay(queue, {"Records": records})
+    relay.relay(queue, nothing, {"Records": records})
+    relay.relay(queue, nothing, {"Records": records})
     assert len(harness.receive(environment)) == 1
 
 
@@ -100,11 +110,11 @@ def test_once_the_deduplication_window_has_passed_repeated_messages_change_nothi
     queue, running = Queue.from_environment(environment), runtime.sequencer(environment)
     for window in range(3):
         with patch.object(Queue, "send", in_window(window)):
-            relay.relay(queue, {"Records": records})
-            relay.relay(queue, {"Records": records[:1]})
+            relay.relay(queue, nothing, {"Records": records})
+            relay.relay(queue, nothing, {"Records": records[:1]})
         messages = harness.receive(environment)
         assert len(messages) == 2, "the queue has taken them for repetitions"
-        assert not sequencer.sequence(running, messages)
+        assert not sequencer.sequence(running, nothing, messages)
         harness.delete(environment, messages)
     assert names(subject.tail(None)[0]) == [(ann, 1), (ann, 2), (ann, 3)]
 
@@ -115,34 +125,77 @@ def in_window(number: int) -> Any:
     return lambda queue, batch: send(queue, batch, occasion=f"window {number}")
 
 
-@pytest.mark.parametrize("bad", range(5))
-@pytest.mark.parametrize("body", [None, "", "no JSON", '{"a": 1}', '[{"aggregateId": "ann"}]', NO_NAME])
-def test_a_message_that_cannot_be_met_fails_with_all_behind_it(
+@pytest.mark.parametrize("bad", [0, 4, 9])
+@pytest.mark.parametrize("body", [None, *HOSTILE_TEXTS.values()], ids=["unmet", *HOSTILE_TEXTS])
+def test_a_message_that_cannot_be_met_is_set_aside_and_costs_its_nine_neighbours_nothing(
     harness: Harness, environment: Environment, bad: int, body: str | None
 ) -> None:
-    aggregates = [new_id() for _ in range(5)]
+    aggregates = [new_id() for _ in range(10)]
     subject = store(harness, environment, *(event(aggregate, 1) for aggregate in aggregates))
     messages = [message(n, (aggregate, 1)) for n, aggregate in enumerate(aggregates)]
-    messages[bad] = message(bad, (aggregates[0], 1), ("nobody", 1), body=body)
+    messages[bad] = message(bad, ("nobody", 1), body=body)
+    aside = Aside()
 
-    failed = sequencer.sequence(runtime.sequencer(environment), messages)
+    assert not sequencer.sequence(runtime.sequencer(environment), aside, messages)
 
-    assert [failure["messageId"] for failure in failed] == [str(n) for n in range(bad, 5)]
-    met = set(aggregates) - ({aggregates[bad]} if bad else set())
-    assert {name for name, _ in names(subject.tail(None)[0])} >= met - {aggregates[0]}
+    assert {name for name, _ in names(subject.tail(None)[0])} == set(aggregates) - {aggregates[bad]}
+    assert aside.unmet == ({} if body is not None else {"nobody": 1})
+    assert len(aside.others) == (body is not None)
 
 
-def test_a_message_is_not_failed_for_what_another_claims_of_the_same_aggregate(
+def test_of_a_message_that_holds_more_than_doorbells_the_doorbells_are_met(
     harness: Harness, environment: Environment
 ) -> None:
-    ann = new_id()
-    store(harness, environment, event(ann, 1))
-    messages = [message(0, (ann, 1)), message(1, (ann, 1)), message(2, (ann, 9)), message(3, (ann, 1))]
-    failed = sequencer.sequence(runtime.sequencer(environment), messages)
-    assert [failure["messageId"] for failure in failed] == ["2", "3"]
+    ann, aside = new_id(), Aside()
+    subject = store(harness, environment, event(ann, 1))
+    pointers = [{"aggregateId": "a", "aggregateVersion": 1e400}, {"aggregateId": ann, "aggregateVersion": 1}, None]
+
+    assert not sequencer.sequence(runtime.sequencer(environment), aside, [message(0, body=json.dumps(pointers))])
+
+    assert names(subject.tail(None)[0]) == [(ann, 1)]
+    assert aside.others == ["{'aggregateId': 'a', 'aggregateVersion': inf}", "None"]
 
 
-def test_messages_that_failed_are_visible_again_at_once(harness: Harness, environment: Environment) -> None:
+def test_the_first_message_that_there_was_no_time_for_fails_with_all_behind_it(
+    harness: Harness, environment: Environment
+) -> None:
+    store(harness, environment, *(event("ann", 1), event("bob", 1)))
+    messages = [message(0, ("ann", 1)), message(1, ("bob", 1)), message(2, ("ann", 1))]
+    running = runtime.sequencer(environment)
+
+    with time_limit(PAGE_SECONDS / 2):
+        assert [it["messageId"] for it in sequencer.sequence(running, nothing, messages)] == ["0", "1", "2"]
+    assert not sequencer.sequence(running, nothing, messages[:1])
+    with patch.object(running, "sequence", return_value=Outcome({}, postponed={"bob": 1})):
+        assert [it["messageId"] for it in sequencer.sequence(running, nothing, messages)] == ["1", "2"]
+
+
+def test_what_cannot_be_set_aside_fails_the_batch(environment: Environment) -> None:
+    lost = {**environment, "FAILURES_URL": f"{environment['FAILURES_URL']}-lost"}
+    with pytest.raises(ClientError, match="NonExistentQueue"):
+        sequencer.sequence(runtime.sequencer(environment), runtime.set_aside(lost), [message(0, ("nobody", 1))])
+
+
+def test_a_key_that_no_event_can_have_the_relay_sets_aside_and_sends_the_others(
+    harness: Harness, environment: Environment
+) -> None:
+    aside = Aside()
+    keys = [("ann", "1"), ("x" * 2048, "1"), ("ann", "1.5"), ("bob", "2")]
+    records = [
+        {"dynamodb": {"Keys": {"aggregateId": {"S": aggregate}, "aggregateVersion": {"N": version}}}}
+        for aggregate, version in keys
+    ]
+
+    relay.relay(Queue.from_environment(environment), aside, {"Records": records})
+
+    [sent] = harness.receive(environment)
+    assert [it["aggregateId"] for it in json.loads(sent["body"])] == ["ann", "bob"]
+    assert len(aside.others) == 2
+
+
+def test_messages_that_there_was_no_time_for_are_visible_again_at_once(
+    harness: Harness, environment: Environment
+) -> None:
     attributes = {"VisibilityTimeout": "600"}
     harness.sqs.set_queue_attributes(QueueUrl=environment["QUEUE_URL"], Attributes=attributes)
     queue = Queue.from_environment(environment)
@@ -170,7 +223,7 @@ def test_an_aws_failure_fails_the_whole_batch(harness: Harness, environment: Env
     store(harness, environment, event(ann, 1))
     running = runtime.sequencer(environment)
     with watch.recording(NoPages()), pytest.raises(HTTPClientError):
-        sequencer.sequence(running, [message(0, (ann, 1))])
+        sequencer.sequence(running, nothing, [message(0, (ann, 1))])
 
 
 def test_the_sweep_is_heard_even_while_the_queue_remembers_the_same_doorbells(
@@ -179,9 +232,9 @@ def test_the_sweep_is_heard_even_while_the_queue_remembers_the_same_doorbells(
     """They may have become a dead letter within the deduplication window."""
     ann = new_id()
     store(harness, environment, event(ann, 1))
-    relay.relay(Queue.from_environment(environment), {"Records": Stream(environment["TABLE"]).all()})
+    relay.relay(Queue.from_environment(environment), nothing, {"Records": Stream(environment["TABLE"]).all()})
     harness.delete(environment, harness.receive(environment))
-    settings = {**environment, "SWEEP_EVENTS": "100", "SETTLE_SECONDS": "-1"}
+    settings = {**environment, "SWEEP_EVENTS": "100", "SWEEP_MEGABYTES": "1", "SETTLE_SECONDS": "-1"}
 
     for _ in range(2):
         assert sweeper.from_environment(settings)() == 1
@@ -195,25 +248,31 @@ def test_what_the_relay_has_lost_the_deployed_sweep_finds(harness: Harness, depl
     assert_the_deployed_sweep_finds(harness, deployment["outputs"], woken="relay")
 
 
-def test_a_poisoned_message_becomes_a_dead_letter_and_what_is_behind_it_gets_on(
-    harness: Harness, deployment: Deployment, watch: Watch
+def test_no_message_is_given_up_by_the_number_of_attempts(deployment: Deployment) -> None:
+    """Or it would be in any outage."""
+    queue = deployment["outputs"]["queue"]
+    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert attributes["MessageRetentionPeriod"] == str(14 * 24 * 60 * 60)
+    assert "RedrivePolicy" not in attributes
+
+
+def test_what_was_set_aside_the_sweep_rings_for_and_takes_from_the_queue(
+    harness: Harness, environment: Environment
 ) -> None:
-    ann, outputs, sqs = new_id(), deployment["outputs"], boto3.client("sqs")
-    nobody = f"nobody {new_id()}"
-    Queue(sqs, outputs["queue"]).send({nobody: 1})
+    failures = Failures.from_environment(environment)
+    failures.set_aside({"nobody": 1}, ["what is none"])
+    settings = {"SWEEP_EVENTS": "100", "SWEEP_MEGABYTES": "1", "SETTLE_SECONDS": "-1"}
+    sweeper.from_environment({**environment, **settings})()
+    [rung] = harness.receive(environment)
+    assert json.loads(rung["body"]) == [{"aggregateId": "nobody", "aggregateVersion": 1}]
+    assert [(letter.doorbells, letter.others) for letter in failures.take()] == [({}, ["what is none"])]
 
-    subject = store(harness, deployment["environment"], event(ann, 1))
-    end = subject.log_end()
 
-    eventually(lambda: (ann, 1) in names(subject.tail(None)[0]), VISIBLE_SECONDS, f"the event behind {end}")
-    letters: list[str] = []
-
-    def buried() -> bool:
-        answer = sqs.receive_message(QueueUrl=outputs["dead_letters"], MaxNumberOfMessages=10, VisibilityTimeout=0)
-        letters.extend(letter["Body"] for letter in answer.get("Messages", []))
-        return any(nobody in letter for letter in letters)
-
-    eventually(buried, VISIBLE_SECONDS, "the dead letter")
+@pytest.mark.parametrize(("aggregate", "version"), NO_EVENTS)
+def test_what_is_no_event_is_set_aside_and_its_neighbours_get_on(
+    harness: Harness, deployment: Deployment, aggregate: str, version: str
+) -> None:
+    assert_the_deployed_sequencer_sets_aside(harness, deployment["outputs"], aggregate, version)
 
 
 @pytest.mark.parametrize("function", ["relay", "sequencer", "sweep"])

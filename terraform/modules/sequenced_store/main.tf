@@ -23,11 +23,16 @@ locals {
       actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
       resources = [module.log.arn]
     },
+    { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.failures.arn] },
   ])
 
   sweep_statements = concat(var.ring.statements, [
     { actions = ["dynamodb:Scan"], resources = [module.events.arn] },
     { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [module.log.arn] },
+    {
+      actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage"]
+      resources = [aws_sqs_queue.failures.arn]
+    },
   ])
 }
 
@@ -78,11 +83,13 @@ resource "aws_lambda_event_source_mapping" "stream" {
   starting_position = "TRIM_HORIZON" # LATEST can miss what is stored while the mapping is being made
   batch_size        = 100            # as many doorbells as one message holds
 
-  # A batch that fails is halved until the failing record is alone, and that one is given up after a while.
+  # Only AWS out of reach fails a batch, and that passes: it is tried again for as long as the stream keeps the records. What
+  # cannot be met the functions set aside by themselves. A batch that was too much for an invocation is halved.
   parallelization_factor         = 1
   bisect_batch_on_function_error = true
-  maximum_retry_attempts         = 10
-  maximum_record_age_in_seconds  = 6 * 60 * 60
+  function_response_types        = ["ReportBatchItemFailures"]
+  maximum_retry_attempts         = -1
+  maximum_record_age_in_seconds  = -1
   tags                           = var.tags
 
   destination_config {
@@ -98,7 +105,7 @@ resource "aws_lambda_event_source_mapping" "stream" {
   }
 }
 
-# What Lambda has given up on, such as where in the stream a record was. For a person; the sweep repairs without it.
+# What was set aside: doorbells that cannot be met, for which the sweep rings again and again, and what is no doorbell.
 resource "aws_sqs_queue" "failures" {
   name                      = "${var.name}-failures"
   message_retention_seconds = 14 * 24 * 60 * 60
@@ -115,7 +122,7 @@ module "sequencer" {
   package     = var.package
   handler     = "patterns.${var.pattern}.sequencer.handler"
   statements  = local.sequencer_statements
-  environment = merge(local.environment, var.sequencer.environment)
+  environment = merge(local.environment, var.sequencer.environment, { FAILURES_URL = aws_sqs_queue.failures.url })
 
   reserved_concurrency = var.sequencer.reserved_concurrency
   throttles_threshold  = var.sequencer.throttles_threshold
@@ -136,11 +143,13 @@ module "sweep" {
   handler     = "patterns.${var.pattern}.sweeper.handler"
   statements  = local.sweep_statements
   environment = merge(local.environment, var.ring.environment, {
-    SWEEP_EVENTS   = tostring(var.sweep.events)
-    SETTLE_SECONDS = tostring(var.sweep.settle_seconds)
+    FAILURES_URL    = aws_sqs_queue.failures.url
+    SWEEP_EVENTS    = tostring(var.sweep.events)
+    SWEEP_MEGABYTES = tostring(var.sweep.megabytes)
+    SETTLE_SECONDS  = tostring(var.sweep.settle_seconds)
   })
 
-  timeout           = 60
+  timeout           = 180 # to wait for the sequencer once (its own timeout at most), and to look for longer than that
   function_settings = var.function_settings
   alarm_actions     = var.alarm_actions
   tags              = var.tags

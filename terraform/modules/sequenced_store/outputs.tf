@@ -24,7 +24,7 @@ output "log_table" {
 }
 
 output "listener_statements" {
-  description = "What the function that listens to the stream must be allowed: to read it, and to leave word of what is given up."
+  description = "What the function that listens to the stream must be allowed: to read it, and to set aside what is no doorbell."
   value = [
     {
       actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
@@ -51,6 +51,6 @@ output "sweep" {
 }
 
 output "failures" {
-  description = "The queue with what Lambda has given up on."
+  description = "The queue with what was set aside: doorbells that cannot be met, and what is none."
   value       = { name = aws_sqs_queue.failures.name, arn = aws_sqs_queue.failures.arn, url = aws_sqs_queue.failures.url }
 }

@@ -74,6 +74,7 @@ run "the_sequencer_reads_events_and_writes_the_log_and_may_do_what_the_pattern_a
         actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-log"]
       },
+      { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-failures"] },
     ])
     error_message = "The sequencer never writes events and never deletes."
   }
@@ -85,8 +86,12 @@ run "of_the_log_the_sweep_may_write_its_cursor_only" {
       { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-bells"] },
       { actions = ["dynamodb:Scan"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"] },
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-log"] },
+      {
+        actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage"]
+        resources = ["arn:aws:sqs:us-east-1:123456789012:orders-failures"]
+      },
     ])
-    error_message = "The sweep reads and rings."
+    error_message = "The sweep reads and rings, and has its way with what was set aside."
   }
   assert {
     condition = jsondecode(aws_iam_role_policy.cursor.policy).Statement == [{
@@ -99,7 +104,7 @@ run "of_the_log_the_sweep_may_write_its_cursor_only" {
   }
 }
 
-run "the_listener_reads_the_stream_and_no_table_and_a_poison_record_is_given_up" {
+run "the_listener_reads_the_stream_and_no_table_and_is_asked_again_as_long_as_the_stream_keeps_a_record" {
   assert {
     condition = output.listener_statements == [
       {
@@ -114,11 +119,12 @@ run "the_listener_reads_the_stream_and_no_table_and_a_poison_record_is_given_up"
   assert {
     condition = aws_lambda_event_source_mapping.stream.function_name == var.listener && (
       aws_lambda_event_source_mapping.stream.bisect_batch_on_function_error &&
-      aws_lambda_event_source_mapping.stream.maximum_retry_attempts == 10 &&
-      aws_lambda_event_source_mapping.stream.maximum_record_age_in_seconds == 21600 &&
+      aws_lambda_event_source_mapping.stream.maximum_retry_attempts == -1 &&
+      aws_lambda_event_source_mapping.stream.maximum_record_age_in_seconds == -1 &&
+      aws_lambda_event_source_mapping.stream.function_response_types == toset(["ReportBatchItemFailures"]) &&
       aws_lambda_event_source_mapping.stream.destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.failures.arn
     )
-    error_message = "With the defaults one record that fails holds up its shard for a day."
+    error_message = "An outage passes: what it fails must not be given up. What does not pass the functions set aside."
   }
   assert {
     condition     = aws_lambda_event_source_mapping.stream.starting_position == "TRIM_HORIZON" && aws_lambda_event_source_mapping.stream.parallelization_factor == 1
@@ -137,6 +143,14 @@ run "the_sweep_looks_at_one_event_at_least" {
   command = plan
   variables {
     sweep = { events = 0 }
+  }
+  expect_failures = [var.sweep]
+}
+
+run "the_sweep_reads_one_megabyte_at_least" {
+  command = plan
+  variables {
+    sweep = { megabytes = 0 }
   }
   expect_failures = [var.sweep]
 }
