@@ -108,15 +108,17 @@ def sql_state(error: ClientError) -> str:
     return found[1] if found else ""
 
 
-def _client(make: Callable[..., Any], read_seconds: float) -> Any:
-    return make(
-        "rds-data",
-        Config(
-            retries={"mode": "standard", "total_max_attempts": 1},  # `Database` makes the others
-            connect_timeout=_CONNECT_SECONDS,
-            read_timeout=read_seconds,
-            parameter_validation=False,
-        ),
+def _client(make: Callable[[str, Config], Any], read_seconds: float) -> Any:
+    return make("rds-data", _config(read_seconds))
+
+
+@cache
+def _config(read_seconds: float) -> Config:
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 1},  # `Database` makes the others
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=read_seconds,
+        parameter_validation=False,
     )
 
 
