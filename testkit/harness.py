@@ -12,7 +12,7 @@ import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 from uuid import uuid4
 
 import boto3
@@ -20,9 +20,6 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from lambdas.eventstore import EventStore, StoreModule
 from testkit.examples import Event
-
-if TYPE_CHECKING:
-    from testkit.schedules import Schedule
 
 Environment = dict[str, str]
 
@@ -40,8 +37,8 @@ class Harness:
     """A regular expression for ids in AWS's answers that a service counts up, so that their length depends on what went
     before. `compare` leaves them out of the bytes, which are to be the same in each run."""
 
-    schedules: ClassVar[Mapping[str, Sequence[Schedule]]] = {}
-    """Schedules that only this pattern needs, by the line of the guarantee sheet that they bear on; see `schedules`."""
+    schedules: ClassVar[Mapping[str, Sequence[Callable[[Any], bool]]]] = {}
+    """Schedules that only this pattern needs, by the line of the guarantee sheet that they are about: see `testkit.schedules`."""
 
     def __init__(self, pattern: str, deployed: Mapping[str, str]) -> None:
         self.pattern = pattern
