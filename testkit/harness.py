@@ -38,7 +38,7 @@ class Harness:
     before. `compare` leaves them out of the bytes, which are to be the same in each run."""
 
     schedules: ClassVar[Mapping[str, Sequence[Callable[[Any], bool]]]] = {}
-    """Schedules that only this pattern needs, by the line of the guarantee sheet that they are about: see `testkit.schedules`."""
+    """Schedules that only this pattern needs, by the line of its guarantee sheet: see `testkit.schedules`."""
 
     def __init__(self, pattern: str, deployed: Mapping[str, str]) -> None:
         self.pattern = pattern

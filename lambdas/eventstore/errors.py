@@ -1,4 +1,4 @@
-"""The two refusals a caller can mend. Everything else is a failure, and is raised as what it is.
+"""The two refusals that a caller can act on. Everything else is a failure, and is raised as what it is.
 
 A refusal is an answer: the wire carries it as `{"error": {"code", "message", …}}`. A failure (a bug, AWS out of reach)
 leaves the Lambda as an exception, so that metrics, alarms and Lambda's own retries see it.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from queue import Queue
 
 TURNS = 200
-"""More than any schedule takes: whoever needs more will never come to an end."""
+"""More than any schedule takes: a run that needs more never ends."""
 
 SECONDS = 20.0
 

@@ -1,4 +1,4 @@
-"""What can make an event late, each on its own; and that a settle window bears exactly what it is wide enough for."""
+"""What can make an event late, each on its own; and that a settle window covers exactly what it is wide enough for."""
 
 import time
 from collections.abc import Iterator
