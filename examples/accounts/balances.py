@@ -1,7 +1,7 @@
 """The read side: every account's balance, kept up to date by reading all events from a checkpoint on.
 
-A projection must allow for what its store's guarantee sheet admits. This one drops events that it has applied (by version),
-and refuses a gap: a late event would otherwise be lost in it silently.
+A projection must allow for what its store's guarantee sheet admits. This one drops events that it has applied (by
+version), and refuses a gap: a late event would otherwise be lost in it silently.
 """
 
 from __future__ import annotations
