@@ -113,19 +113,19 @@ def test_a_query_that_meets_the_page_after_next_before_the_next_one_is_asked_aga
 
     def overtaken(operation: str, call: Call) -> Any:
         answer = call()
-        if operation == "query" and next(answers) == 2:
+        if operation == "query" and next(answers) == 1:
             answer["Items"] = answer["Items"][1:]
         return answer
 
     world.around = overtaken
     assert list(world.open_log().read(None, 8).events) == written[:8]
-    assert next(answers) > 3
+    assert next(answers) > 2
 
 
 @pytest.mark.parametrize(
     ("after", "limit", "queries", "pages"),
     [
-        (None, 1, 2, 2),
+        (None, 1, 1, 1),
         ("250", 1, 2, 2),
         ("250", 49, 2, 2),
         ("250", 100, 3, 4),
@@ -152,7 +152,7 @@ def test_a_process_that_knows_a_reader_to_be_behind_does_not_look_for_the_end(
 ) -> None:
     write(emulated_world, [50] * 20)
     log = emulated_world.open_log()
-    log.read(None, 1)
+    log.read("990", 1)
     with watch.recording() as calls:
         log.read(after, limit)
     assert len(calls) == queries

@@ -60,7 +60,8 @@ class Log:
         """The position up to which the log has events, or more by now. Less only if the table was set back since."""
 
     def read(self, after: str | None, limit: int) -> LogPage:
-        """`EventStore.get_all_events`. To read what is in the last page, or that nothing is new, takes one request.
+        """`EventStore.get_all_events`. To read what is in the last page, or that nothing is new, takes one request. A
+        reader further back costs a process one more, to read the last page, before it knows that.
 
         Raises:
             InvalidRequest: the log ends before `after`. Only its own events have offsets, so it was set back.
@@ -132,11 +133,15 @@ class Log:
 
     def _events_after(self, position: int, wanted: int) -> Iterator[StoredEvent]:
         """Drawn from DynamoDB only as far as they are consumed."""
-        items: list[Item] = []
-        at_end = position >= self._end
-        if at_end and not (items := self._last_page(position)):
-            return
-        if not items or _first(items[0]) > position + 1:
+        end, items = None, []
+        if position == 0:
+            items = self._pages_after(0, 1)
+        elif position >= self._end:
+            # The last page alone tells the end of the log from a hole in it.
+            if not (items := self._last_page(position)):
+                return
+            end = self._end
+        if position and (not items or _first(items[0]) > position + 1):
             items = self._query("<=", position + 1, 1, newest_first=True)
             if not items or _last(items[0]) <= position:
                 # The end, if the table was set back to here since this process has seen more of it. Or else a hole.
@@ -146,9 +151,10 @@ class Log:
         reached = position
         while items:
             for item in items:
+                self._end = max(self._end, _last(item))
                 yield from _events_of(item)[reached + 1 - _first(item) :]
                 reached = _last(item)
-            if at_end and reached == self._end:
+            if reached == end:
                 return
             # As many pages as will do if they are as long as these. Positions are dense, so this one counts events.
             missing = wanted - (reached - position)
