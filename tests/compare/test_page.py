@@ -106,7 +106,7 @@ def test_the_guide_names_patterns_by_what_the_figures_say() -> None:
         "The cheapest by the month, with events of 1 KB `clockwork` up to 2 a second, then `ledgerlike` up to 50 a "
         "second, where its ceiling is; of 10 KB `clockwork` up to 2 a second, then `ledgerlike` up to 50 a second, "
         "where its ceiling is. With `clockwork` events can be late: with perfect clocks and the default settle window, "
-        "readers miss 0.012 % of them (simulated)."
+        "readers miss 1 % of them (simulated)."
     )
     assert said["All readers must agree on one order of all events"] == "Only `ledgerlike` does."
     assert "A change to history must be detectable from outside" not in said, "no pattern can"
