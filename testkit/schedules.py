@@ -26,6 +26,9 @@ from testkit.subjects import InProcess
 Schedule = Callable[["Scene"], bool]
 HELD_SECONDS = 20.0
 
+TICK_SECONDS = 0.005
+"""A little more than the 4 ms that two event ids can have in common: what comes after has a later id."""
+
 
 class Scene:
     """A fresh store, with as many subjects opened on it as a schedule needs."""
@@ -71,6 +74,7 @@ def _late_when_held_at(scene: Scene, number: int) -> tuple[bool, bool]:
             held = gate.wait_until_held(writing)
             gate.open_to_all_others()
             if held:
+                time.sleep(TICK_SECONDS)
                 scene.open().store(event(quick, 2))
                 reader.read()
         finally:

@@ -26,6 +26,9 @@ MARGIN = 0.5
 _SHORTEST_ALARM = 0.001
 """Seconds; none at all would turn the alarm off."""
 
+_NEXT_ALARM = 0.1
+"""Seconds from one alarm to the next: Python drops an exception that is raised while it collects garbage."""
+
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
@@ -67,7 +70,7 @@ def invocation(seconds: float) -> Iterator[None]:
         yield
         return
     previous = signal.signal(signal.SIGALRM, _raise_alarm)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, _SHORTEST_ALARM))
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, _SHORTEST_ALARM), _NEXT_ALARM)
     try:
         yield
     except _Alarm:

@@ -8,9 +8,7 @@ from typing import ClassVar
 
 from testkit import harness
 from testkit.harness import Environment
-
-_TICK_SECONDS = 0.005
-"""A little more than the 4 ms that two KSUIDs can have in common: reads end before the present tick."""
+from testkit.schedules import TICK_SECONDS
 
 
 class Harness(harness.Harness):
@@ -20,4 +18,4 @@ class Harness(harness.Harness):
         return {**super().fresh(), "SETTLE_MS": "0"}
 
     def drain(self, environment: Environment) -> None:
-        time.sleep(_TICK_SECONDS)
+        time.sleep(TICK_SECONDS)  # reads end before the present tick

@@ -51,7 +51,8 @@ def test_clusters_share_nothing(database: Database, new_database: Database, tabl
 def test_a_server_listens_on_no_network(database: Database) -> None:
     database.rows("SELECT 1")
     for program in programs_below(database.aws):
-        assert program.net_connections(kind="inet") == []
+        with suppress(psutil.NoSuchProcess):  # servers end helpers of theirs all the time
+            assert program.net_connections(kind="inet") == []
     assert socket_directory(database).stat().st_mode & 0o077 == 0
 
 
