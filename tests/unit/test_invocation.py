@@ -77,9 +77,12 @@ def test_an_alarm_that_python_drops_is_followed_by_another() -> None:
             with suppress(BaseException):  # as Python does with what leaves a __del__
                 time.sleep(60)
 
-    with pytest.raises(OutOfTime), invocation(0.05):
+    def work() -> None:
         Dropping()
         time.sleep(60)
+
+    with pytest.raises(OutOfTime), invocation(0.05):
+        work()
 
 
 def test_another_failure_passes_through() -> None:
