@@ -15,6 +15,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from lambdas.eventstore import aws
 from lambdas.eventstore.retry import OutOfTime, Retries, seconds_left
@@ -93,7 +94,7 @@ class Database:
             try:
                 answer: dict[str, Any] = client.execute_statement(**self._target, **statement)
                 return answer
-            except HTTPClientError as error:
+            except (HTTPClientError, NoConnection) as error:
                 trouble = error
             except ClientError as error:
                 if not passes(error):

@@ -85,6 +85,16 @@ def test_what_passes_is_waited_for(scene: Scene, code: str, status: int, message
             assert versions(read()) == [1]
 
 
+@pytest.mark.parametrize("lost", [faults.Unreachable, faults.AnswerLost], ids=lambda fault: fault.__name__)
+def test_a_connection_that_cannot_be_made_or_breaks_is_made_anew(scene: Scene, lost: type[Fault]) -> None:
+    aggregate = new_id()
+    with scene.watch.recording(lost(0)) as calls:
+        [stored] = scene.open().store(event(aggregate, 1))
+
+    assert len(calls) == 2
+    assert [event["eventId"] for event in scene.open().aggregate(aggregate)] == [stored["eventId"]]
+
+
 @pytest.mark.parametrize(("code", "status", "message"), LASTING)
 def test_what_does_not_pass_is_raised_at_once(scene: Scene, code: str, status: int, message: str) -> None:
     with scene.watch.recording(Answered(code, status, message, 100)) as calls, pytest.raises(ClientError, match=code):
