@@ -57,12 +57,12 @@ def demo(store: EventStore, title: str, console: Console) -> None:
 
     console.print(f"\n[bold]{title}[/bold]\n")
     console.print("[bold]1. Commands in, events out[/bold]")
-    _show(console, accounts.open(f"open {josh}", josh, "Josh Armitage"), "open an account for Josh Armitage")
-    _show(console, accounts.deposit(f"deposit {josh}", josh, 100_00), "deposit 100.00")
-    _show(console, accounts.open(f"open {ann}", ann, "Ann Devreese"), "open an account for Ann Devreese")
+    _show(console, accounts.open("demo1", josh, "Josh Armitage"), "open an account for Josh Armitage")
+    _show(console, accounts.deposit("demo2", josh, 100_00), "deposit 100.00")
+    _show(console, accounts.open("demo3", ann, "Ann Devreese"), "open an account for Ann Devreese")
     _show(
         console,
-        accounts.transfer(f"transfer {josh}", josh, ann, 30_00),
+        accounts.transfer("demo4", josh, ann, 30_00),
         "transfer 30.00 to Ann: two aggregates, one atomic request",
     )
 
@@ -82,7 +82,7 @@ def demo(store: EventStore, title: str, console: Console) -> None:
 
     console.print("\n[bold]4. A stale writer is refused[/bold]")
     stale = accounts.load(josh).deposit(5_00)
-    _show(console, accounts.withdraw(f"withdraw {josh}", josh, 10_00), "somebody withdraws 10.00 first")
+    _show(console, accounts.withdraw("demo5", josh, 10_00), "somebody withdraws 10.00 first")
     try:
         store.store_events(Append((stale,)))
     except VersionConflict as conflict:
