@@ -134,7 +134,7 @@ class Sequencer:
         try:
             page = self._log.append(position, events)
         except PositionTaken:
-            # Whoever has written that page may have died before confirming it, and until it is, nobody can go on.
+            # Its writer may have died before confirming the page, and until that is done, nobody can go on.
             page = self._log.page_at(position)
             self._log.confirm(position, page)
         else:
