@@ -44,8 +44,9 @@ Deployment = dict[str, Any]
 Message = dict[str, str]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def deployment(session: Session, aws: None) -> Deployment:
+    """For the whole module, so that its tests come one after the other: they stop the relaying, and empty the queue."""
     return session.deployment(PATTERN.name)
 
 
