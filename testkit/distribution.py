@@ -25,7 +25,7 @@ _DEPLOYED = {"aws", "store", "fresh"}
 
 def workers() -> int:
     """More than there are cores: deployments and deployed Lambdas are waited for."""
-    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+    return min(3 * (os.cpu_count() or 1), MOST_WORKERS)
 
 
 class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed
