@@ -90,6 +90,7 @@ def an_index_entry_appears_late(scene: Scene) -> bool:
     reader = Reader(scene)
     with scene.watch.recording(_NotYetReplicated(slow)):
         scene.open().store(event(slow, 1))
+        time.sleep(TICK_SECONDS)
         scene.open().store(event(quick, 1))
         reader.read()
     reader.read()
