@@ -24,7 +24,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from local import runtime
+from local import dynamodb, runtime
 from local.control import REGION, STATE_DIR
 from local.launch import CHECKOUT
 from local.progress import silent
@@ -90,17 +90,34 @@ def _text(value: str | bytes) -> str:
 
 
 def _service(module: str) -> Any:
-    """A module of the emulator, out of the local AWS's environment, and nothing else of what is installed there."""
+    """A module of the emulator, with our changes to it."""
     if "ministack" not in sys.modules:
-        python = runtime.ensure(STATE_DIR / "venv", CHECKOUT / "requirements" / "local.txt", silent)
-        [package] = Path(python).parents[1].glob("lib/python3*/site-packages/ministack")
-        spec = importlib.util.spec_from_file_location("ministack", package / "__init__.py")
-        assert spec
-        assert spec.loader
-        sys.modules["ministack"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["ministack"])
-        # The emulator's services ask its app whether IAM is enforced, and would import all that it has.
-        app = ModuleType("ministack.app")
-        vars(app)["AUTH"] = False
-        sys.modules[app.__name__] = app
+        _load()
+        dynamodb.install(import_module("ministack.services.dynamodb"))
     return import_module(f"ministack.services.{module}")
+
+
+def changed_and_original() -> tuple[ModuleType, ModuleType]:
+    """The emulator's DynamoDB with our changes to it, and another without; each has tables of its own."""
+    changed = _service("dynamodb")
+    spec = importlib.util.spec_from_file_location("original_dynamodb", changed.__file__)
+    assert spec
+    assert spec.loader
+    original = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(original)
+    return changed, original
+
+
+def _load() -> None:
+    """The emulator out of the local AWS's environment, and nothing else of what is installed there."""
+    python = runtime.ensure(STATE_DIR / "venv", CHECKOUT / "requirements" / "local.txt", silent)
+    [package] = Path(python).parents[1].glob("lib/python3*/site-packages/ministack")
+    spec = importlib.util.spec_from_file_location("ministack", package / "__init__.py")
+    assert spec
+    assert spec.loader
+    sys.modules["ministack"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["ministack"])
+    # The emulator's services ask its app whether IAM is enforced, and would import all that it has.
+    app = ModuleType("ministack.app")
+    vars(app)["AUTH"] = False
+    sys.modules[app.__name__] = app
