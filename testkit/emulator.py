@@ -9,6 +9,7 @@ stored stays in this process, so tests name tables and queues that no other test
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -74,15 +75,19 @@ def _answer(services: dict[str, Any], request: AWSPreparedRequest) -> AWSRespons
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     service = services[headers["x-amz-target"].partition(".")[0]]
     body = request.body.encode() if isinstance(request.body, str) else request.body
+    status, answered, content = _run(service, {**headers, "host": _HOST}, body)
+    return answer(request, status, answered, content if isinstance(content, bytes) else content.encode())
+
+
+def _run(service: Any, headers: Mapping[str, str], body: Any) -> tuple[int, dict[str, str], Any]:
     with _one_at_a_time:
-        running = service.handle_request("POST", "/", {**headers, "host": _HOST}, body, {})
+        running = service.handle_request("POST", "/", headers, body, {})
         try:
             running.send(None)
         except StopIteration as done:
-            status, answered, content = done.value
-        else:
-            raise AssertionError(f"{headers['x-amz-target']} does not answer at once")
-    return answer(request, status, answered, content if isinstance(content, bytes) else content.encode())
+            answered: tuple[int, dict[str, str], Any] = done.value
+            return answered
+    raise AssertionError(f"{headers['x-amz-target']} does not answer at once")
 
 
 def _text(value: str | bytes) -> str:
@@ -106,6 +111,13 @@ def changed_and_original() -> tuple[ModuleType, ModuleType]:
     original = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(original)
     return changed, original
+
+
+def ask(dynamodb: ModuleType, operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Status and answer of one of the two, without an SDK."""
+    headers = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
+    status, _headers, content = _run(dynamodb, headers, json.dumps(request).encode())
+    return status, json.loads(content)
 
 
 def _load() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from types import ModuleType
 from typing import Any
 
@@ -30,13 +29,10 @@ class Both:
 
 
 def answer(dynamodb: ModuleType, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    running = dynamodb.handle_request(
-        "POST", "/", {"x-amz-target": f"DynamoDB_20120810.{operation}"}, json.dumps(request).encode(), {}
-    )
-    with pytest.raises(StopIteration) as ended:
-        running.send(None)
-    status, _headers, content = ended.value.value
-    answered = {} if operation in ("CreateTable", "UpdateTable") and status == 200 else json.loads(content)  # has times
+    """One's answer, with its `status`."""
+    status, answered = emulator.ask(dynamodb, operation, request)
+    if operation in ("CreateTable", "UpdateTable") and status == 200:
+        answered = {}  # has times
     return {**answered, "status": status}
 
 
