@@ -71,7 +71,9 @@ def test_the_outputs_are_one_json_object(make: Make) -> None:
 def test_the_printed_environment_reaches_the_deployed_functions(make: Make) -> None:
     printed = make("env")
     assert printed.returncode == 0, printed.stderr
-    environ = dict(line.removeprefix("export ").split("=", 1) for line in printed.stdout.splitlines())
+    assert "unset AWS_PROFILE\n" in printed.stdout
+    exported = [line.removeprefix("export ") for line in printed.stdout.splitlines() if line.startswith("export ")]
+    environ = dict(line.split("=", 1) for line in exported)
     asked = json.dumps({"aggregateId": "unknown"})
     answer = lambda_client(environ).invoke(FunctionName=FUNCTIONS["get_aggregate_events"], Payload=asked)
     assert json.load(answer["Payload"]) == {"events": [], "nextVersion": None}
