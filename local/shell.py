@@ -22,6 +22,16 @@ def port(environ: Mapping[str, str] = os.environ) -> int:
     return int(given)
 
 
+def temporary_folder(environ: Mapping[str, str] = os.environ) -> str:
+    """Where programs can make Unix sockets: TMPDIR, or /tmp if that is no folder to write into, or its path is long.
+
+    A socket's path has at most 103 bytes (macOS; 107 on Linux), of which Terraform's plugins take 40 (Terraform 1.11).
+    """
+    given = environ.get("TMPDIR", "")
+    usable = given and len(os.fsencode(os.path.abspath(given))) <= 60 and os.access(given, os.W_OK | os.X_OK)
+    return os.path.abspath(given) if usable and os.path.isdir(given) else "/tmp"
+
+
 def past_proxies(host: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The variables by which programs reach `host` directly, whatever proxy the environment names.
 

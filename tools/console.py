@@ -25,8 +25,13 @@ class UsageError(Failure):
     status = 2
 
 
-def progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+_COLOURS = {"red": 31, "yellow": 33}
+
+
+def progress(line: str, style: str = "") -> None:
+    """A line on standard error; the style, a colour, is for a terminal alone."""
+    coloured = style and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    print(f"\x1b[{_COLOURS[style]}m{line}\x1b[0m" if coloured else line, file=sys.stderr, flush=True)
 
 
 def result(text: str) -> None:
@@ -44,7 +49,7 @@ def run(command: Callable[[], None]) -> None:
     except LocalAwsError as error:
         _fail(str(error), 2 if isinstance(error, LocalAwsUsageError) else 1)
     except KeyboardInterrupt:
-        _complain("Interrupted: the same command continues.")
+        progress("Interrupted: run the same command again, and it continues.", style="red")
         sys.exit(130)
     except BrokenPipeError:  # whoever read it, such as head, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -59,10 +64,5 @@ def _write_what_can_be_written() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    _complain(f"Error: {' '.join(message.split())}")
+    progress(f"Error: {' '.join(message.split())}", style="red")
     sys.exit(status)
-
-
-def _complain(line: str) -> None:
-    colourful = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    progress(f"\x1b[31m{line}\x1b[0m" if colourful else line)

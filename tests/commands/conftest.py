@@ -21,6 +21,17 @@ LEFT_OUT = shutil.ignore_patterns(
 )
 
 
+HOSTILE = {
+    "PYTHONPATH": str(Path(__file__).parent / "not_for_commands"),
+    "PYTHONSAFEPATH": "1",
+    "PYTHONIOENCODING": "ascii",
+    "TMPDIR": "/no/such/folder",
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "http_proxy": "http://127.0.0.1:1",
+}
+"""What some shells have set, and no command may stumble over."""
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("checkout") / "copy"
@@ -51,13 +62,13 @@ def environ() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def make(checkout: Path, environ: dict[str, str]) -> Iterator[Make]:
-    def run(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    def run(*arguments: str, piped: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
         command = ["make", *arguments]
         return subprocess.run(
             command,
             cwd=checkout,
-            env={**environ, **more},
-            stdin=subprocess.DEVNULL,
+            env={**environ, **HOSTILE, **more},
+            input=piped,
             capture_output=True,
             text=True,
             check=False,
