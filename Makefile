@@ -37,11 +37,11 @@ deploy: $(CHECKED) $(DEPLOYING) ## Deploy PATTERN on TARGET, starting the local 
 demo: $(CHECKED) $(DEPLOYING) ## Use the deployed PATTERN as a person would
 	@$(PYTHON) -m tools.demo $(ON_PATTERN)
 
-# The value as it was given: $(JSON) would have make expand the dollar signs in it.
-call: export REQUEST = $(value JSON)
+# As it was given: $(JSON) would have make expand the dollar signs in it.
+export CALL_REQUEST = $(value JSON)
 .PHONY: call
 call: $(CHECKED) $(DEPLOYING) ## Call OPERATION of the deployed PATTERN with JSON='{…}', or with what is piped in
-	@$(PYTHON) -m tools.call $(ON_PATTERN) '$(OPERATION)' "$$REQUEST"
+	@$(PYTHON) -m tools.call $(ON_PATTERN) '$(OPERATION)' "$$CALL_REQUEST"
 
 .PHONY: output
 output: $(CHECKED) $(DEPLOYING) ## Print the function names of the deployed PATTERN as JSON

@@ -26,10 +26,10 @@ _WIDTH = 120
 """Of a log, which has no width of its own. What is printed fits a terminal of 80 columns."""
 
 _SHOWN = {
-    "strong": "In this pattern an event shows to readers of all events once it is stored.",
-    "eventual": "In this pattern an event shows to readers of all events some time after it is stored.",
+    "strong": "once it is stored",
+    "eventual": "some time after it is stored",
 }
-"""What the wait for the log was, by `read_all` of the pattern's sheet."""
+"""When an event shows to readers of all events, by `read_all` of the pattern's sheet: what the wait for the log was."""
 
 
 def main() -> None:
@@ -80,7 +80,8 @@ def demo(store: EventStore, title: str, console: Console, shown: str) -> None:
     console.print("\n[bold]3. All events in order, from where the log ended before this demo[/bold]")
     tailed, waited = _tail(store, start, {josh: 3, ann: 2})
     console.print(_log(tailed))
-    console.print(f"   Waited {waited:.1f} s for them. {shown}")
+    console.print(f"   Waited {waited:.1f} s for them: in this pattern, readers of all events see an event")
+    console.print(f"   {shown}.")
     for event in tailed:
         balances.apply([event])
     console.print(f"   read model: Josh {balances[josh] / 100:.2f}, Ann {balances[ann] / 100:.2f}")

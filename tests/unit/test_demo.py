@@ -21,7 +21,7 @@ def printed(width: int) -> tuple[list[str], list[StoredEvent]]:
     """The lines of a demo and of its events' log with long offsets, and these events."""
     store, out = MemoryEventStore(), StringIO()
     console = Console(file=out, width=width, highlight=False)
-    demo.demo(store, "Demo", console, "At once.")
+    demo.demo(store, "Demo", console, "at once")
     stored = [event.at(KSUID) for event in store.get_all_events(None, 100).events]
     console.print(demo._log(stored))
     return [line.rstrip() for line in out.getvalue().splitlines()], stored
@@ -37,7 +37,9 @@ def test_the_demo_fits_a_terminal() -> None:
         assert [str(event.aggregate_version), event.event_type, *json.dumps(event.metadata).split()] in rows
     for event in stored:
         assert [KSUID, f"{event.aggregate_id[:8]}…", str(event.aggregate_version), event.event_type] in rows
-    assert any(line.startswith("   Waited 0.0 s for them. At once.") for line in lines)
+    assert "Waited 0.0 s for them: in this pattern, readers of all events see an event at once." in " ".join(
+        " ".join(lines).split()
+    )
 
 
 @pytest.mark.parametrize("table", [demo._log, demo._aggregate])
