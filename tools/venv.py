@@ -1,7 +1,8 @@
-"""`python -m tools.venv deploy|dev`: makes or completes `.venv`; `make` runs it when something is to be installed.
+"""`python -m tools.venv PACKAGES [--folder …]`: makes or completes a virtual environment, `.venv` if no other is named.
 
-`deploy` is the handful of packages that commands on deployed patterns need, `dev` all that tests and the comparison
-need. Imports nothing but the standard library.
+PACKAGES is a file of requirements: `deploy` is the handful of packages that commands on deployed patterns need, `dev`
+all that tests and the comparison need. `make` runs this when something is to be installed. Imports nothing but the
+standard library.
 """
 
 import argparse
@@ -15,10 +16,11 @@ REQUIREMENTS = ROOT / "requirements"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the virtual environment.")
-    parser.add_argument("packages", choices=["deploy", "dev"])
-    packages = parser.parse_args().packages
-    base = REQUIREMENTS / "deploy.txt" if packages == "dev" else None
-    venvs.ensure(ROOT / ".venv", REQUIREMENTS / f"{packages}.txt", progress, base)
+    parser.add_argument("packages", choices=sorted(path.stem for path in REQUIREMENTS.glob("*.txt")))
+    parser.add_argument("--folder", default=".venv")
+    given = parser.parse_args()
+    base = REQUIREMENTS / "deploy.txt" if given.packages == "dev" else None
+    venvs.ensure(ROOT / given.folder, REQUIREMENTS / f"{given.packages}.txt", progress, base)
 
 
 if __name__ == "__main__":
