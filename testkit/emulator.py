@@ -25,7 +25,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from local import dynamodb, runtime
+from local import dynamodb, venvs
 from local.control import REGION, STATE_DIR
 from local.launch import CHECKOUT
 from local.progress import silent
@@ -122,7 +122,7 @@ def ask(dynamodb: ModuleType, operation: str, request: Mapping[str, Any]) -> tup
 
 def _load() -> None:
     """The emulator out of the local AWS's environment, and nothing else of what is installed there."""
-    python = runtime.ensure(STATE_DIR / "venv", CHECKOUT / "requirements" / "local.txt", silent)
+    python = venvs.ensure(STATE_DIR / "venv", CHECKOUT / "requirements" / "local.txt", silent)
     [package] = Path(python).parents[1].glob("lib/python3*/site-packages/ministack")
     spec = importlib.util.spec_from_file_location("ministack", package / "__init__.py")
     assert spec
