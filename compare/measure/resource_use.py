@@ -78,11 +78,12 @@ class FreshStores:
         return self._measured[name, size]
 
     def measured(self, prepare: workloads.Step, step: workloads.Step, size: int) -> ResourceUse:
-        """What `step` takes on a store that was drained after `prepare`."""
-        with self.store() as (store, drain, _):
+        """What `step` takes, in a process that has done nothing yet, on a store that was drained after `prepare`."""
+        with self.store() as (store, drain, environment):
             prepare(store, size)
             drain()
-            return self._used(lambda: step(store, size))
+            cold = self.harness.open(environment)
+            return self._used(lambda: step(partial(wire.answer, cold), size))
 
     def pipeline(self, events: int, size: int) -> ResourceUse:
         """What a pattern does to carry so many events, appended one by one, into its log."""

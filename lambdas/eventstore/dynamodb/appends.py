@@ -77,6 +77,7 @@ def append_by(write: Write, table: EventsTable, append: Append, issue: Issue = k
         tried += event_ids
         try:
             if events := write(event_ids):
+                table.remember(events)
                 return events
         except VersionTaken:
             stored = _refuse_unless_stored(table, append, tried)
@@ -85,12 +86,11 @@ def append_by(write: Write, table: EventsTable, append: Append, issue: Issue = k
 
 
 def _previous_ids(table: EventsTable, append: Append) -> list[str]:
-    """The ids of the last events that `append` assumes, of those that exist: one strong read; none for new aggregates.
+    """The ids of the last events that `append` assumes, of those that exist: at most one strong read.
 
     Once they exist they always will, so no write has to check it again.
     """
-    keys = [(aggregate, version) for aggregate, version in append.expected.items() if version]
-    return [item["eventId"]["S"] for item in table.get(keys, ["eventId"]).values()]
+    return table.ids((aggregate, version) for aggregate, version in append.expected.items() if version)
 
 
 def _put(table: EventsTable, append: Append, event_ids: Sequence[str], as_stored: AsStored) -> bool:
