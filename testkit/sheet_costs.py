@@ -16,7 +16,7 @@ Step = Callable[[InProcess], object]
 
 @dataclass(frozen=True)
 class Workload:
-    """`prepare` makes a store ready and gives the step to measure on one just opened. Cost is per event, of `events`."""
+    """`prepare` makes a store ready and gives the step to measure on a new one. Cost is per event, of `events`."""
 
     what: str
     prepare: Callable[[InProcess], Step]
