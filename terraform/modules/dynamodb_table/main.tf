@@ -34,6 +34,8 @@ resource "aws_dynamodb_table" "this" {
   dynamic "global_secondary_index" {
     for_each = var.indexes
 
+    # Provider 6 deprecates the two keys in favour of key_schema, which 5.100 does not have
+    # (github.com/hashicorp/terraform-provider-aws/issues/46197, read 2026-11). Both versions take these.
     content {
       name            = global_secondary_index.key
       hash_key        = global_secondary_index.value.hash_key.name
