@@ -54,7 +54,7 @@ def provider_directory(terraform: Terraform, environ: Mapping[str, str] = os.env
     if given := environ.get("TF_PLUGIN_DIR"):
         if not _holds_provider(Path(given), terraform.registry):
             raise Failure(
-                f"TF_PLUGIN_DIR is {given}, where there is no {terraform.registry}/hashicorp/aws 5.100 or newer, below 7"
+                f"TF_PLUGIN_DIR is {given}, where there is no {terraform.registry}/hashicorp/aws from 5.100 to 6"
                 f" for {_machine()}: correct it, or unset it to use the registry."
             )
         return Path(given)
