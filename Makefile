@@ -7,6 +7,7 @@ WORKERS ?= auto
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed-requirements.txt
+SCANNERS := .local/scan/installed-requirements.txt
 ON_PATTERN = --target '$(TARGET)' '$(PATTERN)'
 
 .DEFAULT_GOAL := help
@@ -56,6 +57,15 @@ test: lint ## Check everything: lint, types, unit, Terraform, conformance
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types and the Terraform format
 	@$(PYTHON) -m tools.lint
+
+.PHONY: scan
+scan: $(SCANNERS) ## Scan Terraform and the workflows for what is unsafe
+	@$(SCANNERS:installed-requirements.txt=bin/zizmor) --offline --quiet .
+	@$(SCANNERS:installed-requirements.txt=bin/checkov) --config-file .checkov.yml
+
+$(SCANNERS): requirements/scan.txt tools/venv.sh
+	@mkdir -p $(dir $(@D))
+	@sh tools/venv.sh $(@D) requirements/scan.txt
 
 .PHONY: unit
 unit: $(INSTALLED) ## Run the tests that need no local AWS
