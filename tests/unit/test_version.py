@@ -21,6 +21,15 @@ def test_the_changelog_begins_with_what_the_version_is() -> None:
         assert HEADINGS[0].startswith(f"{version} - ")
 
 
+def test_the_readme_uses_the_newest_release_or_the_first_one_to_come() -> None:
+    newest = RELEASED[0].split(" ")[0] if RELEASED else package.version().removesuffix(".dev0")
+    named = re.findall(
+        r"(?:\?ref=v|--branch v|ksuid-)(\d+\.\d+\.\d+)", (ROOT / "README.md").read_text(encoding="utf-8")
+    )
+    assert len(named) >= 3
+    assert set(named) == {newest}
+
+
 def test_versions_rise() -> None:
     def number(version: str) -> tuple[int, ...]:
         return tuple(map(int, version.split(" ")[0].removesuffix(".dev0").split(".")))
