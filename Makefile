@@ -83,6 +83,14 @@ pattern: $(INSTALLED) ## Begin a new pattern, patterns/NAME
 package: $(INSTALLED) ## Build the Lambda package of PATTERN, to take home
 	@$(PYTHON) -m tools.package $(ON_PATTERN)
 
+.PHONY: verify-package
+verify-package: $(INSTALLED) ## Rebuild the released package ZIP and compare; without ZIP, build PATTERN twice
+	@ZIP='$(ZIP)' $(PYTHON) -m tools.verify_package '$(PATTERN)'
+
+.PHONY: release
+release: $(INSTALLED) ## Build what a release consists of; with TAG, only if version and changelog agree
+	@TAG='$(TAG)' $(PYTHON) -m tools.release
+
 .PHONY: tables
 tables: $(INSTALLED) ## Write the READMEs' tables from the patterns' sheets
 	@$(PYTHON) -m tools.tables
