@@ -81,14 +81,16 @@ resource "aws_rds_cluster" "this" {
   }
 
   # RDS makes the password, keeps it in Secrets Manager and rotates it: no state and no person ever has it.
-  master_username             = "events"
-  manage_master_user_password = true
+  master_username               = "events"
+  manage_master_user_password   = true
+  master_user_secret_kms_key_id = var.kms_key_arn
 
   enable_http_endpoint   = true
   db_subnet_group_name   = aws_db_subnet_group.this.name
   vpc_security_group_ids = [aws_security_group.this.id]
 
   storage_encrypted         = true
+  kms_key_id                = var.kms_key_arn
   backup_retention_period   = var.backup_retention_days
   copy_tags_to_snapshot     = true
   deletion_protection       = var.deletion_protection
@@ -137,6 +139,7 @@ module "migrate" {
   timeout     = 900 # a migration may take longer than the 45 s of a call, and is waited for
 
   function_settings = var.function_settings
+  kms_key_arn       = var.kms_key_arn
   alarm_actions     = var.alarm_actions
   tags              = var.tags
 }
@@ -170,9 +173,11 @@ module "api" {
 
   depends_on = [aws_lambda_invocation.migrate] # no code runs before the schema it was written for
 
-  function_settings = var.function_settings
-  alarm_actions     = var.alarm_actions
-  tags              = var.tags
+  operation_settings = var.operation_settings
+  function_settings  = var.function_settings
+  kms_key_arn        = var.kms_key_arn
+  alarm_actions      = var.alarm_actions
+  tags               = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
