@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from lambdas.eventstore.wire import OPERATIONS
-from tools import providers, terraform
+from tools import package, providers, terraform
 from tools.discovery import ROOT, Pattern, patterns
 
 PATTERNS = patterns()
@@ -59,12 +59,10 @@ def named(pattern: Pattern, variant: str) -> str:
 
 
 def module(pattern: Pattern, variant: str, packages: Path) -> dict[str, Any]:
-    package = packages / f"{pattern.name}.zip"
-    package.touch()
     options = OPTIONS if variant == "set" else {}
     own = {name: value for name, value in options.items() if name != "table_settings" or on_dynamodb(pattern)}
     source = os.path.relpath(pattern.folder, packages.resolve())  # an absolute one would be a package of its own
-    return {"source": source, "name": named(pattern, variant), "package": str(package), **own}
+    return {"source": source, "name": named(pattern, variant), "package": str(package.build(pattern)), **own}
 
 
 def on_dynamodb(pattern: Pattern) -> bool:
