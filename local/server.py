@@ -63,9 +63,11 @@ def _app(instance: str) -> tuple[App, Callable[[], None]]:
     """The app, and what ends the databases behind its Data API."""
     import ministack.app  # type: ignore[import-not-found, unused-ignore]  # reads its settings on import
 
+    from local import leading_keys
     from local.data_api.control import control
     from local.data_api.emulator import install
 
+    leading_keys.install()
     clusters = install()
 
     identity = {

@@ -24,8 +24,8 @@ output "cluster_arn" {
 }
 
 output "secret_arn" {
-  description = "ARN of the secret that opens the database; not the secret."
-  value       = local.environment.SECRET_ARN
+  description = "ARN of the master user's secret, for people and migrations; not the secret."
+  value       = local.secrets.master
 }
 
 output "database" {

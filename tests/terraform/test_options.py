@@ -58,11 +58,11 @@ def named(pattern: Pattern, variant: str) -> str:
     return f"{variant}-{pattern.name}".replace("_", "-")
 
 
-def module(pattern: Pattern, variant: str, packages: Path) -> dict[str, Any]:
+def module(pattern: Pattern, variant: str, root: Path) -> dict[str, Any]:
     options = OPTIONS if variant == "set" else {}
     own = {name: value for name, value in options.items() if name != "table_settings" or on_dynamodb(pattern)}
-    source = os.path.relpath(pattern.folder, packages.resolve())  # an absolute one would be a package of its own
-    return {"source": source, "name": named(pattern, variant), "package": str(package.build(pattern)), **own}
+    source = os.path.relpath(pattern.folder, root.resolve())  # an absolute one would be a package of its own
+    return {"source": source, "name": named(pattern, variant), **own}
 
 
 def on_dynamodb(pattern: Pattern) -> bool:
@@ -73,6 +73,8 @@ def on_dynamodb(pattern: Pattern) -> bool:
 def planned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The plan: changes of resources and of outputs."""
     root = tmp_path_factory.mktemp("options")
+    for pattern in PATTERNS:
+        package.build(pattern)
     modules = {named(each, variant): module(each, variant, root) for each in PATTERNS for variant in ("plain", "set")}
     outputs = {
         f"{what}-{name}": {"value": f"${{{value}}}"}

@@ -40,10 +40,11 @@ resource "aws_dynamodb_table" "this" {
     # Provider 6 deprecates the two keys in favour of key_schema, which 5.100 does not have
     # (github.com/hashicorp/terraform-provider-aws/issues/46197, read 2026-11). Both versions take these.
     content {
-      name            = global_secondary_index.key
-      hash_key        = global_secondary_index.value.hash_key.name
-      range_key       = global_secondary_index.value.range_key.name
-      projection_type = "ALL"
+      name               = global_secondary_index.key
+      hash_key           = global_secondary_index.value.hash_key.name
+      range_key          = global_secondary_index.value.range_key.name
+      projection_type    = global_secondary_index.value.attributes == null ? "ALL" : "INCLUDE"
+      non_key_attributes = global_secondary_index.value.attributes
 
       dynamic "on_demand_throughput" {
         for_each = local.caps

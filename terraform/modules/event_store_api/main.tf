@@ -29,7 +29,7 @@ module "reader" {
   package     = var.package
   handler     = "lambdas.handlers.${each.key}"
   statements  = var.statements[each.key]
-  environment = merge(var.environment, { PATTERN = var.pattern })
+  environment = merge(var.environment, lookup(var.environments, each.key, {}), { PATTERN = var.pattern })
 
   timeout              = var.timeout
   reserved_concurrency = try(var.operation_settings[each.key].reserved_concurrency, null)
@@ -49,7 +49,7 @@ module "writer" {
   package     = var.package
   handler     = "lambdas.handlers.store_events"
   statements  = var.statements.store_events
-  environment = merge(var.environment, { PATTERN = var.pattern })
+  environment = merge(var.environment, lookup(var.environments, "store_events", {}), { PATTERN = var.pattern })
 
   timeout              = var.timeout
   reserved_concurrency = try(var.operation_settings["store_events"].reserved_concurrency, null)

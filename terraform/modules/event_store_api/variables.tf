@@ -23,6 +23,12 @@ variable "environment" {
   type        = map(string)
 }
 
+variable "environments" {
+  description = "Environment variables of single operations, by their names."
+  type        = map(map(string))
+  default     = {}
+}
+
 variable "statements" {
   description = "What each operation may do: IAM actions on the ARNs they are needed for."
   type = object({

@@ -167,8 +167,8 @@ module "sweep" {
 }
 
 # Of the log table, the sweep may write its own cursor and nothing else. ForAllValues is true of a request without keys, so that
-# the keys must be there as well (IAM guide, reference_policies_condition-single-vs-multi-valued-context-keys, read 2026-11). Not
-# tried: the local AWS knows no dynamodb:LeadingKeys.
+# they must be there as well (IAM guide, reference_policies_condition-single-vs-multi-valued-context-keys, read 2026-11). Tried
+# on the local AWS only, which has the condition key from its documentation (local/leading_keys.py).
 resource "aws_iam_role_policy" "cursor" {
   name = "cursor"
   role = module.sweep.role_name
