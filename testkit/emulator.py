@@ -24,7 +24,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from local import runtime
+from local import venvs
 from local.control import REGION, STATE_DIR
 from local.launch import CHECKOUT
 from local.progress import silent
@@ -92,7 +92,7 @@ def _text(value: str | bytes) -> str:
 def _service(module: str) -> Any:
     """A module of the emulator, out of the local AWS's environment, and nothing else of what is installed there."""
     if "ministack" not in sys.modules:
-        python = runtime.ensure(STATE_DIR / "venv", CHECKOUT / "requirements" / "local.txt", silent)
+        python = venvs.ensure(STATE_DIR / "venv", CHECKOUT / "requirements" / "local.txt", silent)
         [package] = Path(python).parents[1].glob("lib/python3*/site-packages/ministack")
         spec = importlib.util.spec_from_file_location("ministack", package / "__init__.py")
         assert spec

@@ -5,7 +5,7 @@ through own and third-party code. Same sources, same bytes, on every machine. On
 pattern and version it is: Terraform reads that in the zip and refuses what is not its module's.
 
 Third-party code is copied from the virtual environment that runs this, whose packages were verified against the hashes
-in requirements/dev.txt when they were installed; their versions must be those of requirements/lambda.txt. So a build
+in requirements/deploy.txt when they were installed; their versions must be those of requirements/lambda.txt. So a build
 takes no network and a fraction of a second. It fails when a version differs or the zip grows past its limit.
 """
 

@@ -62,7 +62,7 @@ def provider_directory(terraform: Terraform, environ: Mapping[str, str] = os.env
 
 
 def _mirrors(environ: Mapping[str, str]) -> Iterator[Path]:
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))  # a user without a home has none of these, and Path.home() would raise
     yield home / ".terraform.d/plugins"
     if platform.system() == "Darwin":
         yield home / "Library/Application Support/io.terraform/plugins"

@@ -15,9 +15,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from local import runtime
+from local import venvs
 from local.control import STATE_DIR
-from local.errors import LocalAwsError
 from tools import package
 from tools.console import Failure, progress, result, run
 from tools.discovery import ROOT, patterns
@@ -51,10 +50,7 @@ def build(folder: Path, version: str, changelog: str) -> list[Path]:
     for pattern in patterns():
         progress(f"package of {pattern.name}")
         shutil.copyfile(package.build(pattern), folder / f"{pattern.name}-{version}.zip")
-    try:
-        tools = runtime.ensure(STATE_DIR / "release", ROOT / "requirements/release.txt", progress).parent
-    except LocalAwsError as error:
-        raise Failure(str(error)) from None
+    tools = venvs.ensure(STATE_DIR / "release", ROOT / "requirements/release.txt", progress).parent
     progress("wheel")
     _run([tools / "hatchling", "build", "-t", "wheel", "-d", folder])
     progress("SBOM")

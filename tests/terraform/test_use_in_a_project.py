@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from local import venvs
 from tests.terraform.test_modules import environment
 from tools import providers, terraform
 from tools.discovery import ROOT
 
 SECTION = (ROOT / "README.md").read_text(encoding="utf-8").split("## Use it in your project\n")[1].split("\n## ")[0]
 [COMMANDS] = re.findall(r"```console\n(.*?)```", SECTION, re.DOTALL)
-[MODULE] = re.findall(r"```hcl\n(.*?)```", SECTION, re.DOTALL)
-[TAG] = set(re.findall(r"\?ref=(v[\w.]+)", SECTION))
+MODULES = "\n".join(re.findall(r"```hcl\n(.*?)```", SECTION, re.DOTALL))
+[TAG] = set(re.findall(r"(?:\?ref=|--branch )(v[\w.]+)", SECTION))
 URL = "https://example.com/your-fork.git"
 
 PLAN = 'mock_provider "aws" {}\nrun "plan" {\n  command = plan\n}\n'
@@ -44,14 +45,14 @@ def test_the_readme_leads_to_a_plan_and_another_version_of_the_module_is_refused
         if "clone" in command:
             lend_environment(project / "event-stores")
     (project / "provider.tf").write_text('provider "aws" {}\n')  # a project has one
-    (project / "main.tf").write_text(here(MODULE, repository))
+    (project / "main.tf").write_text(here(MODULES, repository))
     (project / "tests/plan.tftest.hcl").write_text(PLAN)
 
     assert "1 passed" in planned(project, tmp_path / "data")
 
     (repository / "VERSION").write_text("77.0.0\n")
     release(repository, "v77.0.0")
-    (project / "main.tf").write_text(here(MODULE, repository).replace(TAG, "v77.0.0"))
+    (project / "main.tf").write_text(here(MODULES, repository).replace(TAG, "v77.0.0"))
 
     refused = " ".join(planned(project, tmp_path / "newer").replace("│", "").split())
     version = (ROOT / "VERSION").read_text().strip()
@@ -59,7 +60,6 @@ def test_the_readme_leads_to_a_plan_and_another_version_of_the_module_is_refused
 
 
 def here(text: str, repository: Path) -> str:
-    assert URL in text or "event-stores" in text
     return text.replace(URL, repository.as_uri())
 
 
@@ -69,7 +69,7 @@ def lend_environment(checkout: Path) -> None:
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     python.chmod(0o755)
-    shutil.copy(checkout / "requirements/dev.txt", checkout / ".venv/installed-requirements.txt")
+    venvs.stamp(checkout / ".venv", checkout / "requirements/deploy.txt").touch()
 
 
 def planned(project: Path, data: Path) -> str:
