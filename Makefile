@@ -11,6 +11,7 @@ ON_PATTERN = --target '$(TARGET)' '$(PATTERN)'
 # There once .venv has what commands on deployed patterns need, and once it has all that tests and the comparison need.
 DEPLOYING := $(VENV)/made-from-deploy
 TESTING := $(VENV)/made-from-dev
+SCANNING := .local/scan/made-from-scan
 
 # What needs no packages is checked before any are installed. Later a command's own check comes soon enough.
 CHECKED = $(if $(wildcard $(DEPLOYING)),,checked)
@@ -77,6 +78,14 @@ test: lint ## Check everything: lint, types, unit, Terraform, conformance
 lint: $(CHECKED) $(TESTING) ## Check style, types and the Terraform format
 	@$(PYTHON) -m tools.lint
 
+.PHONY: scan
+scan: $(SCANNING) ## Scan Terraform and the workflows for what is unsafe
+	@$(<D)/bin/zizmor --offline --quiet .
+	@$(<D)/bin/checkov --config-file .checkov.yml
+
+$(SCANNING): requirements/scan.txt
+	@sh tools/python.sh -m tools.venv scan --folder $(@D)
+
 .PHONY: unit
 unit: $(CHECKED) $(TESTING) ## Run the tests that need no local AWS
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup tests/unit
@@ -92,6 +101,14 @@ pattern: $(TESTING) ## Begin a new pattern, patterns/NAME
 .PHONY: package
 package: $(DEPLOYING) ## Build the Lambda package of PATTERN, to take home
 	@$(PYTHON) -m tools.package $(ON_PATTERN)
+
+.PHONY: verify-package
+verify-package: $(DEPLOYING) ## Rebuild the released package ZIP and compare; without ZIP, build PATTERN twice
+	@ZIP='$(ZIP)' $(PYTHON) -m tools.verify_package '$(PATTERN)'
+
+.PHONY: release
+release: $(DEPLOYING) ## Build what a release consists of; with TAG, only if version and changelog agree
+	@TAG='$(TAG)' $(PYTHON) -m tools.release
 
 .PHONY: tables
 tables: $(TESTING) ## Write the READMEs' tables from the patterns' sheets
