@@ -1,6 +1,11 @@
 variable "name" {
-  description = "Name of the table."
+  description = "Name of the table. It cannot be changed later."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.name))
+    error_message = "DynamoDB takes names of tables with 3 to 255 letters, digits, hyphens, underscores and dots."
+  }
 }
 
 variable "hash_key" {
