@@ -4,17 +4,32 @@ Interrupted, it is continued by running it again.
 """
 
 import json
+import os
 import shlex
 import time
 from pathlib import Path
 from typing import Any
 
 from lambdas.eventstore.wire import OPERATIONS
-from tools import arguments, deployments, literals, package, providers, targets, terraform
+from tools import (
+    alarms,
+    arguments,
+    backends,
+    deployments,
+    existing,
+    literals,
+    package,
+    plans,
+    providers,
+    settings,
+    targets,
+    terraform,
+)
 from tools.console import Failure, progress, result, run
 from tools.discovery import ROOT, Pattern
 from tools.targets import Target
-from tools.terraform import Workspace
+from tools.terraform import TerraformFailure
+from tools.workspaces import Workspace
 
 EXAMPLE = {
     "events": [
@@ -32,33 +47,79 @@ EXAMPLE = {
 def main() -> None:
     patterns, name = arguments.parse("Deploy patterns.")
     providers.find_terraform()  # before anything is started
+    if ignored := settings.ignored(os.environ):
+        progress(
+            f"{', '.join(ignored)}: not used. Settings are files: settings/{name}/<pattern>.tfvars", style="yellow"
+        )
+    for pattern in patterns:
+        backends.remember(Workspace(pattern, name), os.environ)
     target = targets.connect(name)
     names = ", ".join(pattern.name for pattern in patterns)
     targets.consent(target, f"Deploy {names} there, at your cost?")
+    for pattern in patterns:
+        alarms.tell_of(Workspace(pattern, name), target, os.environ)
     deployments.each(patterns, lambda pattern: deploy(pattern, target))
     for pattern in patterns:
         result(_summary(pattern, target, terraform.outputs(Workspace(pattern, target.name))))
 
 
 def deploy(pattern: Pattern, target: Target, root: Path = ROOT) -> dict[str, Any]:
-    """Packages and applies one pattern, and gives its outputs. The state is kept under `root`."""
+    """Packages and applies one pattern, and gives its outputs. The state is kept under `root`.
+
+    On an account, nothing is made that would take over what is there, and nothing is lost that nobody agreed to lose.
+    """
     began = time.monotonic()
     workspace = Workspace(pattern, target.name, root)
     literals.refuse(pattern)
     package.build(pattern)
     deployments.claim(workspace, target)
+    settings.remember(workspace)
     try:
-        terraform.apply(workspace, target.environment, target.variables)
-    except Failure as failure:
-        raise Failure(f"{failure}{_remedy(str(failure), target)}") from None
+        terraform.apply(workspace, target, None if target.keeps_nothing else _review(workspace, target))
+    except TerraformFailure as failure:
+        raise Failure(f"{failure}{_remedy(failure, target)}") from None
     progress(f"{pattern.name}: deployed in {time.monotonic() - began:.0f} s")
     return terraform.outputs(workspace)
 
 
-def _remedy(failure: str, target: Target) -> str:
-    """What a Terraform that was killed while it made something leaves behind: a resource that no state knows."""
-    if target.name == "local" and "exist" in failure.lower():
-        return ". If a killed deployment left it there, start afresh: make down, then deploy again"
+def _review(workspace: Workspace, target: Target) -> terraform.Review:
+    def review(plan: plans.Plan) -> None:
+        title, planned = workspace.pattern.name, plans.changes(plan)
+        existing.refuse(target, planned, _another_name(workspace))
+        plans.tell(plan, title)
+        lost = [str(change) for change in planned if change.loses]
+        if lost:
+            targets.consent_to_loss(f"{title}: {len(lost)} of these take away what is there. Go on?")
+
+    return review
+
+
+def _another_name(workspace: Workspace) -> str:
+    return (
+        "Deploy from the checkout that made them"
+        f" (or with its BACKEND), or give this one another name: a line such as"
+        f' name = "{workspace.pattern.name.replace("_", "-")}-2" in {settings.relative(workspace)}'
+    )
+
+
+EXISTS = frozenset(
+    {
+        *("DBClusterAlreadyExistsFault", "DBInstanceAlreadyExists", "DBParameterGroupAlreadyExists"),
+        *("DBSubnetGroupAlreadyExists", "EntityAlreadyExists", "QueueNameExists", "ResourceAlreadyExistsException"),
+        *("ResourceConflictException", "ResourceInUseException"),
+    }
+)
+"""AWS's codes for: what you want to create is there."""
+
+
+def _remedy(failure: TerraformFailure, target: Target) -> str:
+    """For what a killed Terraform made and no state knows, where nothing else can have made it."""
+    taken = any(it.code in EXISTS and it.operation.startswith("Create") for it in failure.refusals)
+    if target.name == "local" and taken:
+        return (
+            ". A killed deployment left it there. To start afresh, which loses every event on the local AWS: make down,"
+            " then deploy again"
+        )
     return ""
 
 
