@@ -165,8 +165,14 @@ def page_item(position: int, texts: Sequence[str]) -> Item:
 
 def events_of(item: Item) -> list[StoredEvent]:
     """The events of a page, each with its position as its offset."""
-    page = json.loads(zlib.decompress(item["page"]["B"]))
-    return [StoredEvent.from_wire(event).at(str(position)) for position, event in enumerate(page, first_position(item))]
+    events = enumerate(contents(item), first_position(item))
+    return [StoredEvent.from_wire(event).at(str(position)) for position, event in events]
+
+
+def contents(item: Item) -> list[dict[str, Any]]:
+    """What a page holds of each event: the JSON that it was made of."""
+    events: list[dict[str, Any]] = json.loads(zlib.decompress(item["page"]["B"]))
+    return events
 
 
 def _following(position: int, pages: list[Item]) -> list[Item]:
