@@ -17,7 +17,11 @@ locals {
       resources = [module.events.arn]
     }]
     get_aggregate_events = [{ actions = ["dynamodb:Query"], resources = [module.events.arn] }]
-    get_all_events       = [{ actions = ["dynamodb:Query"], resources = [local.index_arn] }]
+    # Of large events, the index has the keys alone.
+    get_all_events = [
+      { actions = ["dynamodb:Query"], resources = [local.index_arn] },
+      { actions = ["dynamodb:BatchGetItem"], resources = [module.events.arn] },
+    ]
   }
 }
 
@@ -40,6 +44,8 @@ module "events" {
     (local.all_events) = {
       hash_key  = { name = "TYPE", type = "S" }
       range_key = { name = "eventId", type = "S" }
+      # The store keeps the metadata of a large event in another attribute, so an entry takes one write unit.
+      attributes = ["eventType", "eventVersion", "metadata"]
     }
   }
 

@@ -74,7 +74,7 @@ class Turn:
         return random.uniform(*LOSES_BY) * max(0.0, busy_for - self.age)
 
     def _spread(self, took: float, attempts: float) -> float:
-        """At random within so many transactions, as long as they take now; within fewer, the older this append is."""
+        """At random within so many attempts, as long as they take now; within fewer, the older this append is."""
         self._attempt = max(took, 0.8 * self._attempt)
         window = attempts * self._attempt
         return random.uniform(0, window / (1 + self.age / window)) if window else 0.0

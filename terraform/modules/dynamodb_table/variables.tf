@@ -14,10 +14,11 @@ variable "range_key" {
 }
 
 variable "indexes" {
-  description = "Global secondary indexes by name. Each holds every attribute of the items that have both of its keys."
+  description = "Global secondary indexes by name. Each holds the items that have both of its keys, with these `attributes` besides all keys; null for every attribute."
   type = map(object({
-    hash_key  = object({ name = string, type = string })
-    range_key = object({ name = string, type = string })
+    hash_key   = object({ name = string, type = string })
+    range_key  = object({ name = string, type = string })
+    attributes = optional(list(string))
   }))
   default = {}
 }

@@ -38,6 +38,25 @@ run "a_key_that_table_and_index_share_is_declared_once" {
   }
 }
 
+run "an_index_may_leave_attributes_out" {
+  command = plan
+  variables {
+    indexes = {
+      by-id = {
+        hash_key   = { name = "TYPE", type = "S" }
+        range_key  = { name = "aggregateId", type = "S" }
+        attributes = ["eventType"]
+      }
+    }
+  }
+  assert {
+    condition = one(aws_dynamodb_table.this.global_secondary_index).projection_type == "INCLUDE" && (
+      one(aws_dynamodb_table.this.global_secondary_index).non_key_attributes == toset(["eventType"])
+    )
+    error_message = "What an index does not hold costs no write units there."
+  }
+}
+
 run "throttling_of_the_table_and_of_each_index_alarms_someone" {
   variables {
     indexes = {
