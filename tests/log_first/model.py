@@ -24,6 +24,7 @@ Key = tuple[str, int]
 WITHOUT = {
     "help": "the next writer puts the last page's events into the table, if they are missing there",
     "tail first": "heads are read after the last page, not before",
+    "the same tail": "heads that were read before are good only if the last page is the same as then",
     "the last put last": "the last event of a page is put when all others are stored, so it tells for all",
     "a free position": "a page is put only if its position is free",
     "body first": "what does not fit a page is stored before the page that refers to it",
@@ -41,12 +42,14 @@ class Universe:
     """Who works at the same time. `requests` are the keys of the events of each writer, by its name.
 
     Writers whose names differ only by quotes are attempts of one request, with one request id. `large` ones need a
-    body of two items. `readers` read the aggregates of these names, and "*" the log.
+    body of two items. `loaders` read their aggregates before they write. `readers` read the aggregates of these names,
+    and "*" the log.
     """
 
     requests: Mapping[str, Sequence[Key]]
     readers: str = ""
     large: str = ""
+    loaders: str = ""
     crashes: int = 1
     lost_answers: int = 1
 
@@ -109,11 +112,16 @@ class _World:
         self._readers = universe.readers
         self._large = universe.large
         self._without = without
-        first = "heads first" if without == "tail first" else "tail"
-        processes = [(first, ()) for _ in self._writers] + [("read", (), -1, -1) for _ in self._readers]
+        processes = [
+            *(("load", -1, ()) if writer in universe.loaders else self._start() for writer in self._writers),
+            *(("read", (), -1, -1) for _ in self._readers),
+        ]
         self.beginning = State(
             (), frozenset(), frozenset(), frozenset(), tuple(processes), universe.crashes, universe.lost_answers
         )
+
+    def _start(self) -> tuple[Any, ...]:
+        return "heads first" if self._without == "tail first" else "tail", ()
 
     # What must hold in each state.
 
@@ -203,6 +211,17 @@ class _World:
             case ("heads first", heads):  # only without "tail first"
                 heads = (*heads, _head(state, aggregates[len(heads)]))
                 yield then(*(("tail", heads) if len(heads) == len(aggregates) else ("heads first", heads)))
+            case ("load", -1, ()):
+                yield then("load", len(state.log), ())
+            case ("load", position, heads):
+                aggregate = aggregates[len(heads)]
+                owners = dict.fromkeys(range(1, 4), "") | {v: o for (a, v), o in state.table if a == aggregate}
+                heads = (*heads, len(self._merged(aggregate, list(owners.values()), state.log[:position])))
+                done = len(heads) == len(aggregates)
+                yield then(*(("tail", (position, heads)) if done else ("load", position, heads)))
+            case ("tail", (int() as read_at, tuple() as heads)):
+                same = read_at == len(state.log) or self._without == "the same tail"
+                yield from self._write(state, number, writer, ("tail", heads if same else ()))
             case ("tail", kept):
                 page = state.log[-1] if state.log else ""
                 settled = not page or self._without == "help" or (self._events[page][-1], page) in state.table

@@ -17,12 +17,14 @@ UNIVERSES = {
     "a large request": Universe({"r": [A1], "s": [A1, B1]}, large="r", readers="*"),
     "readers of two aggregates": Universe({"r": [A1], "s": [A2, B1]}, readers="ab"),
     "a reader and three writers": Universe({"r": [A1], "s": [A2, B1], "t": [B1]}, readers="a", lost_answers=0),
+    "writers that have read": Universe({"r": [A1], "s": [A1, B1], "t": [A2]}, loaders="rst", lost_answers=0),
 }
-STATES = 63_413
+STATES = 67_972
 
 CAUGHT_BY = {
     "help": "requests that overlap",
     "tail first": "requests that overlap",
+    "the same tail": "writers that have read",
     "the last put last": "requests that overlap",
     "a free position": "requests that build on one another",
     "body first": "a large request",
