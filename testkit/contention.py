@@ -68,10 +68,10 @@ def contend(
     """What `writers` achieve in `seconds` of virtual time, with `events` in each request, which may take `limit`."""
     time = VirtualTime()
     dynamodb = SimulatedDynamoDB(time, subject.tables, seed, slowness, write_units)
-    store = subject.open(dynamodb, time.map)
     appends, waits, raised = [0] * writers, list[float](), list[int]()
 
     def write(writer: int) -> None:
+        store = subject.open(dynamodb, time.map)  # A process of its own: what others remember it does not know.
         while time.now < seconds:
             began, version = time.now, appends[writer] * events
             new = (NewEvent(f"aggregate-{writer}", version + n, "TICK", 1, {}) for n in range(1, events + 1))
