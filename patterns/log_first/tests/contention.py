@@ -1,4 +1,4 @@
-"""Stores of this pattern in the simulation; `python -m patterns.log_first.tests.contention` prints what writers achieve.
+"""Stores of this pattern in the simulation; `python -m patterns.log_first.tests.contention` prints what many achieve.
 
 Its latencies are a model, some 4 ms for a read and 6 ms for a put, and no promise for AWS.
 """
