@@ -114,6 +114,24 @@ def test_two_writers_are_as_good_as_one_after_the_other_in_every_order_of_their_
     assert len(list(every_schedule(run))) > 100
 
 
+def test_a_repeated_request_that_sees_a_part_of_the_first_attempt_is_not_refused() -> None:
+    """The first attempt is let go for some calls while the second is held before each of its own in turn."""
+    request = [event("ann", 2), event("ann", 3)]
+    for held_at in range(1, 7):
+        for calls in range(1, 8):
+            world, answers = World(), list[dict[str, Any]]()
+
+            def write(world: World = world, answers: list[dict[str, Any]] = answers) -> None:
+                answers.append(world.store(*request))
+
+            with taking_turns(world) as turns:
+                turns.run({"A": write, "B": write}, "A" * held_at + "B" * calls)
+
+            assert "events" in answers[0], f"refused, and stored: held at call {held_at}, after {calls} of the other"
+            assert answers[0] == answers[1]
+            world.assert_sound()
+
+
 def test_a_reader_sees_a_request_whole_or_not_at_all_and_what_it_saw_stays_in_every_order_of_calls() -> None:
     """The request puts three events in an order of its own; the reader reads its aggregate, and then the log."""
 
