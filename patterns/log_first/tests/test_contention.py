@@ -27,7 +27,7 @@ PARTITION_WRITE_UNITS = 1000.0
 """A second (developerguide/bp-partition-key-design, read 2026-11)."""
 
 MOST_TURNS = 12
-"""Of each of the writers: the longest wait. In a waiting line it would be one. Of few writers, the one that appended last
+"""Of each of the writers: the longest wait. In a waiting line it would be one. Of few writers, the last one to append
 may do so several times more, since it knows the last page and so is quicker."""
 
 REQUEST_SECONDS = 60.0
