@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,10 @@ Heads = dict[str, tuple[int, str]]
 
 Entry = dict[str, Any]
 """An event in a page: its JSON, with `requestId` and `requestDigest` if its request has an id."""
+
+AsStored = Callable[[Entry], Entry]
+"""An entry with what the pattern keeps beside the event, as JSON, for its page and its item. It is called for each
+attempt, whose events have ids of their own, and leaves what is there as it is."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +97,18 @@ class Request:
     """A request on its way into the log. Its attempts have one body, which is what its pages say of it."""
 
     append: Append
+    as_stored: AsStored = lambda entry: entry
     body: Item | None = None
 
-    def page(self, event_ids: Sequence[str], position: int) -> Page:
+    def entries(self, event_ids: Sequence[str]) -> list[Entry]:
+        """Its events under these ids."""
         append, request = self.append, {}
         if append.request_id is not None:
             request = {"requestId": append.request_id, "requestDigest": append.digest}
-        stored = [event.stored(event_id) for event, event_id in zip(append.events, event_ids, strict=True)]
-        entries = [{**event.to_wire(), **request} for event in stored]
+        events = zip(append.events, event_ids, strict=True)
+        return [self.as_stored({**event.stored(event_id).to_wire(), **request}) for event, event_id in events]
+
+    def page(self, entries: Sequence[Entry], position: int) -> Page:
         inline = [{**entry, "metadata": None} for entry in entries] if self.body else entries
         return Page(page_item(position, list(map(_text, inline))) | (self.body or {}), entries)
 
@@ -124,10 +132,11 @@ class RequestLog(PagedLog):
         Raises:
             PositionTaken
         """
-        page = request.page(event_ids, position)
+        entries = request.entries(event_ids)
+        page = request.page(entries, position)
         if len(page.item["page"]["B"]) > INLINE_BYTES and not request.body:
             request.body = self._put_body(request.append, name=event_ids[0])
-            page = request.page(event_ids, position)
+            page = request.page(entries, position)
         self.put(page.item | ({"busyUntil": to_attribute(round(busy_until, 3))} if busy_until else {}))
         return page
 
