@@ -31,8 +31,8 @@ help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
 
 .PHONY: deploy
-deploy: $(CHECKED) $(DEPLOYING) ## Deploy PATTERN on TARGET, starting the local AWS if need be
-	@$(PYTHON) -m tools.deploy $(ON_PATTERN)
+deploy: $(CHECKED) $(DEPLOYING) ## Deploy PATTERN on TARGET, starting the local AWS if need be; with SAMPLE=accounts on top
+	@SAMPLE='$(SAMPLE)' $(PYTHON) -m tools.deploy $(ON_PATTERN)
 
 .PHONY: demo
 demo: $(CHECKED) $(DEPLOYING) ## Use the deployed PATTERN as a person would
