@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -30,16 +30,27 @@ from local.launch import CHECKOUT
 from local.progress import silent
 from testkit.aws_calls import answer
 
-_HOST = "in-process.invalid"
+_HOST = "192.0.2.1"
+"""An address that nobody has (RFC 5737). With a name for a host, clients of S3 would put the bucket in front of it."""
+
 ENVIRONMENT = {
-    **{f"AWS_ENDPOINT_URL_{service}": f"http://{_HOST}" for service in ("DYNAMODB", "DYNAMODB_STREAMS", "SQS")},
+    **{
+        f"AWS_ENDPOINT_URL_{service}": f"http://{_HOST}"
+        for service in ("DYNAMODB", "DYNAMODB_STREAMS", "SQS", "S3", "KMS")
+    },
     "AWS_ACCESS_KEY_ID": "test",  # root, on the local AWS
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": REGION,
 }
 
-_MODULES = {"DynamoDB_20120810": "dynamodb", "DynamoDBStreams_20120810": "dynamodb_streams", "AmazonSQS": "sqs"}
-"""The emulator's module for each service, by how the services name themselves in the header X-Amz-Target."""
+_MODULES = {
+    "DynamoDB_20120810": "dynamodb",
+    "DynamoDBStreams_20120810": "dynamodb_streams",
+    "AmazonSQS": "sqs",
+    "TrentService": "kms",
+    "": "s3",
+}
+"""The emulator's module for each service, by how it names itself in the header X-Amz-Target. S3 has no such header."""
 
 _one_at_a_time = threading.Lock()
 """The emulator counts on the event loop that it has in the local AWS: a request is answered before the next is seen."""
@@ -72,17 +83,26 @@ def add_tables(definitions: Iterable[Mapping[str, Any]]) -> None:
 
 def _answer(services: dict[str, Any], request: AWSPreparedRequest) -> AWSResponse:
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
-    service = services[headers["x-amz-target"].partition(".")[0]]
-    body = request.body.encode() if isinstance(request.body, str) else request.body
+    service = services[headers.get("x-amz-target", "").partition(".")[0]]
+    url = urlsplit(request.url)
     with _one_at_a_time:
-        running = service.handle_request("POST", "/", {**headers, "host": _HOST}, body, {})
+        running = service.handle_request(
+            request.method, url.path, {**headers, "host": _HOST}, _content(request.body), parse_qs(url.query, True)
+        )
         try:
             running.send(None)
         except StopIteration as done:
             status, answered, content = done.value
         else:
-            raise AssertionError(f"{headers['x-amz-target']} does not answer at once")
+            raise AssertionError(f"{request.method} {request.url} does not answer at once")
     return answer(request, status, answered, content if isinstance(content, bytes) else content.encode())
+
+
+def _content(body: Any) -> bytes:
+    """The bytes of a request's body, which is a file for S3."""
+    if hasattr(body, "read"):
+        return bytes(body.read())
+    return body.encode() if isinstance(body, str) else body or b""
 
 
 def _text(value: str | bytes) -> str:

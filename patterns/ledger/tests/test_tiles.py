@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ..transparency.checkpoints import Checkpoint
 from ..transparency.merkle import consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
-from ..transparency.notes import VerifierKey
 from ..transparency.tiles import InvalidTile, Tile, Tree, bundle, entries_of, hashes_of, parent, tiles_between
+from ..transparency.verifier import open_checkpoint, trusted_key
 
 PUBLISHED = json.loads((Path(__file__).parent / "vectors" / "tlog-tiles.json").read_text(encoding="utf-8"))
 FILES = {path: b64decode(content) for path, content in PUBLISHED["files"].items()}
@@ -38,8 +37,8 @@ def made(size: int) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("size", range(16))
 def test_the_published_log_is_what_its_checkpoints_say(size: int) -> None:
-    key = VerifierKey.parse(PUBLISHED["public_key"])
-    checkpoint = Checkpoint.opened(FILES[f"checkpoint.{size}"].decode(), key.name, [key])
+    key = trusted_key(PUBLISHED["public_key"])
+    checkpoint = open_checkpoint(FILES[f"checkpoint.{size}"].decode(), key.name, [key])
 
     assert checkpoint.size == size
     assert Tree(size, published).root() == checkpoint.root
