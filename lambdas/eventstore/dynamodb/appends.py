@@ -94,7 +94,7 @@ def _previous_ids(table: EventsTable, append: Append) -> list[str]:
 
 
 def _put(table: EventsTable, append: Append, event_ids: Sequence[str], as_stored: AsStored) -> bool:
-    """Put all items, or none; whether they are stored. False: other transactions were in the way.
+    """Put all items, or none; whether they are stored. False: other transactions were in the way, or nobody knows.
 
     Raises:
         VersionTaken
@@ -116,7 +116,8 @@ def _put(table: EventsTable, append: Append, event_ids: Sequence[str], as_stored
         match aws.error_code(error):
             case "ConditionalCheckFailedException":
                 raise VersionTaken from None
-            case "TransactionConflictException":
+            case "TransactionConflictException" | "IdempotentParameterMismatchException":
+                # The second is an answer to the SDK's resend: whether the first was stored, the next attempt finds out.
                 return False
             case "TransactionCanceledException":
                 codes = aws.cancellation_codes(error)

@@ -40,6 +40,46 @@ variable "point_in_time_recovery" {
   default     = true
 }
 
+variable "table_settings" {
+  description = <<-EOT
+    What the tables of a store have in common:
+    - `table_class`: `STANDARD`, or `STANDARD_INFREQUENT_ACCESS`, where storage costs less and requests cost more.
+    - `max_read_units`, `max_write_units`: request units a second that each table, and each index, takes at most: beyond, it
+      throttles. A cap on what a caller can cost; null for none.
+    - `append_only`: a policy of each table denies everybody in the account to update, delete or batch-write items, and to put
+      them, but for the functions whose work it is. Restores by copying items into the table are denied too.
+  EOT
+  type = object({
+    table_class     = optional(string, "STANDARD")
+    max_read_units  = optional(number)
+    max_write_units = optional(number)
+    append_only     = optional(bool, false)
+  })
+  default = {}
+
+  validation {
+    condition     = contains(["STANDARD", "STANDARD_INFREQUENT_ACCESS"], var.table_settings.table_class)
+    error_message = "The table class is STANDARD or STANDARD_INFREQUENT_ACCESS."
+  }
+
+  validation {
+    condition     = alltrue([for units in [var.table_settings.max_read_units, var.table_settings.max_write_units] : units == null ? true : units >= 1 && floor(units) == units])
+    error_message = "The most request units a second are a whole number, 1 or more."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the customer-managed key for the table, its indexes, stream and backups; null for the key of AWS."
+  type        = string
+  default     = null
+}
+
+variable "writers" {
+  description = "ARNs of the roles that may put items, and of those that may update them, where `table_settings` says `append_only`."
+  type        = object({ put = list(string), update = optional(list(string), []) })
+  default     = { put = [] }
+}
+
 variable "alarm_actions" {
   description = "ARNs (usually of an SNS topic) to notify when an alarm goes off or clears."
   type        = list(string)
