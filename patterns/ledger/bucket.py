@@ -16,14 +16,21 @@ class Altered(Exception):
     """What was published once is not what the log says now."""
 
 
+class Missing(Exception):
+    """There is no such file."""
+
+
 class Bucket:
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._name = name
 
     def get(self, path: str) -> bytes:
-        content: bytes = self._client.get_object(Bucket=self._name, Key=path)["Body"].read()
-        return content
+        """
+        Raises:
+            Missing
+        """
+        return self._read(path)[0]
 
     def put_once(self, path: str, content: bytes) -> None:
         """
@@ -41,12 +48,10 @@ class Bucket:
     def checkpoint(self) -> tuple[str, str]:
         """The checkpoint, and what `replace_checkpoint` knows this version by. Two empty texts if there is none yet."""
         try:
-            response = self._client.get_object(Bucket=self._name, Key=CHECKPOINT)
-        except ClientError as error:
-            if aws.error_code(error) == "NoSuchKey":
-                return "", ""
-            raise
-        return response["Body"].read().decode(), response["ETag"]
+            content, version = self._read(CHECKPOINT)
+        except Missing:
+            return "", ""
+        return content.decode(), version
 
     def keep_checkpoint(self, size: int, note: str) -> str:
         """The checkpoint of this size, as it was kept first: there are several true signatures of one text."""
@@ -69,6 +74,16 @@ class Bucket:
                 return False
             raise
         return True
+
+    def _read(self, path: str) -> tuple[bytes, str]:
+        """A file, and its entity tag."""
+        try:
+            response = self._client.get_object(Bucket=self._name, Key=path)
+        except ClientError as error:
+            if aws.error_code(error) == "NoSuchKey":
+                raise Missing(f"there is no {path} in the bucket") from None
+            raise
+        return response["Body"].read(), response["ETag"]
 
     def _put(self, path: str, content: bytes, **condition: str) -> None:
         kind = _TEXT if path.startswith(CHECKPOINT) else _BYTES

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from lambdas.eventstore import aws
 from testkit import emulator, faults
@@ -16,7 +15,7 @@ from testkit.aws_calls import Watch, watched
 from testkit.faults import Fault
 from testkit.trials import FAILURES, numbers
 
-from ..bucket import Altered, Bucket, kept_path
+from ..bucket import Altered, Bucket, Missing, kept_path
 from ..publisher import BATCH, Publisher
 from ..signers import Signer
 from ..transparency.checkpoints import Checkpoint
@@ -261,5 +260,5 @@ def test_a_checkpoint_is_replaced_only_by_who_has_seen_the_last_one() -> None:
 
 
 def test_a_file_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(ClientError, match="NoSuchKey"):
+    with pytest.raises(Missing, match="there is no tile/0/000"):
         Log().open_bucket().get("tile/0/000")
