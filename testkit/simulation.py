@@ -114,6 +114,13 @@ class VirtualTime:
         self._wake_next()
 
 
+class Instant(VirtualTime):
+    """No call and no pause takes time."""
+
+    def sleep(self, seconds: float) -> None:
+        pass
+
+
 @contextmanager
 def virtual_retries(time: VirtualTime, seed: int, store: ModuleType) -> Iterator[None]:
     """The pauses of a module's stores pass in virtual time, which their clocks show too; the jitter is of `seed`."""

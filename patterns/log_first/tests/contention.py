@@ -6,11 +6,10 @@ Its latencies are a model, some 4 ms for a read and 6 ms for a put, and no promi
 from functools import partial
 from typing import Any
 
+from lambdas.eventstore.log_first import store
+from lambdas.eventstore.log_first.store import LogFirstEventStore
 from testkit import contention
 from testkit.contention import Map, Subject
-
-from .. import store
-from ..store import LogFirstEventStore
 
 TABLES = {"events": ("aggregateId", "aggregateVersion"), "log": ("part", "firstPosition")}
 

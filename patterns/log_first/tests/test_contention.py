@@ -16,11 +16,11 @@ from compare.history.checker import check
 from compare.history.record import Answer, Recorder
 from lambdas.eventstore import wire
 from lambdas.eventstore.limits import EVENT_BYTES
+from lambdas.eventstore.log_first import store as module
 from testkit.contention import Outcome
 from testkit.examples import event
 from testkit.simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
 
-from .. import store as module
 from . import contention
 
 PARTITION_WRITE_UNITS = 1000.0

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from lambdas.eventstore.dynamodb.paged_log import MissingPage
+from lambdas.eventstore.log_first.store import Diverged
 from testkit.examples import event, history, new_id
 from testkit.harness import Environment
 from testkit.subjects import InProcess
-
-from ..store import Diverged
 
 Reopened = Callable[[], InProcess]
 

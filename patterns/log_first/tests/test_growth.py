@@ -9,13 +9,12 @@ from typing import Any
 from lambdas.eventstore.contract import Append
 from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.ksuids import LENGTH
+from lambdas.eventstore.log_first.log import Request
 from testkit.aws_calls import Watch
 from testkit.capacity import Cost, cost
 from testkit.examples import event, new_id
 from testkit.harness import Environment
 from testkit.subjects import InProcess
-
-from ..log import Request
 
 SHORT, LONG = 100, 20_000
 EVENTS_OF_A_REQUEST = 10
@@ -102,4 +101,5 @@ def fill(dynamodb: Any, environment: Environment, up_to: int) -> None:
 def page(first: int, size: int) -> dict[str, Any]:
     events = [NewEvent.from_wire(event(f"filler-{first + n:05}", 1)) for n in range(size)]
     ids = [f"{position:0{LENGTH}}" for position, _ in zip(count(first), events, strict=False)]
-    return Request(Append(tuple(events))).page(ids, first).item
+    request = Request(Append(tuple(events)))
+    return request.page(request.entries(ids), first).item

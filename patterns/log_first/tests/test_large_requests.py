@@ -10,13 +10,12 @@ import pytest
 
 from lambdas.eventstore.dynamodb.paged_log import MissingPage
 from lambdas.eventstore.limits import EVENT_BYTES, REQUEST_BYTES
+from lambdas.eventstore.log_first.log import INLINE_BYTES
 from testkit.aws_calls import Call, Disturbance, Watch
 from testkit.capacity import Cost, cost
 from testkit.examples import Event, bare, event, new_id, versions
 from testkit.harness import Environment
 from testkit.subjects import InProcess
-
-from ..log import INLINE_BYTES
 
 LogItems = Callable[[str], list[dict[str, Any]]]
 Reopened = Callable[[], InProcess]

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from lambdas.eventstore import wire
+from lambdas.eventstore.log_first import store as module
 from testkit.examples import Event, event, versions
 from testkit.faults import Crash
-from testkit.simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
+from testkit.simulation import Instant, SimulatedDynamoDB, virtual_retries
 from tests.sequencer.turns import Choice, Turns, every_schedule
 
-from .. import store as module
 from . import contention
 
 Request = list[Event]
@@ -28,13 +28,6 @@ RIVALS: dict[str, tuple[Request, Request]] = {
     "requests that go together": ([event("ann", 2)], [event("josh", 1)]),
     "requests of which one builds on the other": ([event("ann", 2)], [event("ann", 3)]),
 }
-
-
-class Instant(VirtualTime):
-    """No call and no pause takes time."""
-
-    def sleep(self, seconds: float) -> None:
-        pass
 
 
 class World:
