@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,8 @@ Heads = dict[str, tuple[int, str]]
 
 Entry = dict[str, Any]
 """An event in a page: its JSON, with `requestId` and `requestDigest` if its request has an id."""
+
+AsStored = Callable[[Entry], Entry]
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Request:
     """A request on its way into the log. Its attempts have one body, which is what its pages say of it."""
 
     append: Append
+    as_stored: AsStored
     body: Item | None = None
 
     def page(self, event_ids: Sequence[str], position: int) -> Page:
@@ -100,7 +103,7 @@ class Request:
         if append.request_id is not None:
             request = {"requestId": append.request_id, "requestDigest": append.digest}
         stored = [event.stored(event_id) for event, event_id in zip(append.events, event_ids, strict=True)]
-        entries = [{**event.to_wire(), **request} for event in stored]
+        entries = [self.as_stored({**event.to_wire(), **request}) for event in stored]
         inline = [{**entry, "metadata": None} for entry in entries] if self.body else entries
         return Page(page_item(position, list(map(_text, inline))) | (self.body or {}), entries)
 
@@ -140,8 +143,12 @@ class RequestLog(PagedLog):
         return {"body": to_attribute(name), "bodyBytes": to_attribute(len(content))}
 
     def _opened(self, items: Sequence[Item]) -> Iterator[list[StoredEvent]]:
+        return (page.events() for page in self.whole(items))
+
+    def whole(self, items: Sequence[Item]) -> Iterator[Page]:
+        """Pages with all that belongs to their entries, read as they are asked for."""
         for batch in _batches(items):
-            yield from (page.events() for page in self._complete(batch))
+            yield from self._complete(batch)
 
     def _complete(self, items: Sequence[Item]) -> Iterator[Page]:
         """Pages with their bodies, which are read together."""
