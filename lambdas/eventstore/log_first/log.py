@@ -43,6 +43,8 @@ Entry = dict[str, Any]
 """An event in a page: its JSON, with `requestId` and `requestDigest` if its request has an id."""
 
 AsStored = Callable[[Entry], Entry]
+"""An entry with what the pattern keeps beside the event, as JSON, for its page and its item. It is called for each
+attempt, whose events have ids of their own, and leaves what is there as it is."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,18 @@ class Request:
     """A request on its way into the log. Its attempts have one body, which is what its pages say of it."""
 
     append: Append
-    as_stored: AsStored
+    as_stored: AsStored = lambda entry: entry
     body: Item | None = None
 
-    def page(self, event_ids: Sequence[str], position: int) -> Page:
+    def entries(self, event_ids: Sequence[str]) -> list[Entry]:
+        """Its events under these ids."""
         append, request = self.append, {}
         if append.request_id is not None:
             request = {"requestId": append.request_id, "requestDigest": append.digest}
-        stored = [event.stored(event_id) for event, event_id in zip(append.events, event_ids, strict=True)]
-        entries = [self.as_stored({**event.to_wire(), **request}) for event in stored]
+        events = zip(append.events, event_ids, strict=True)
+        return [self.as_stored({**event.stored(event_id).to_wire(), **request}) for event, event_id in events]
+
+    def page(self, entries: Sequence[Entry], position: int) -> Page:
         inline = [{**entry, "metadata": None} for entry in entries] if self.body else entries
         return Page(page_item(position, list(map(_text, inline))) | (self.body or {}), entries)
 
@@ -127,10 +132,11 @@ class RequestLog(PagedLog):
         Raises:
             PositionTaken
         """
-        page = request.page(event_ids, position)
+        entries = request.entries(event_ids)
+        page = request.page(entries, position)
         if len(page.item["page"]["B"]) > INLINE_BYTES and not request.body:
             request.body = self._put_body(request.append, name=event_ids[0])
-            page = request.page(event_ids, position)
+            page = request.page(entries, position)
         self.put(page.item | ({"busyUntil": to_attribute(round(busy_until, 3))} if busy_until else {}))
         return page
 
@@ -142,13 +148,13 @@ class RequestLog(PagedLog):
             self.client.put_item(TableName=self.name, Item=item)
         return {"body": to_attribute(name), "bodyBytes": to_attribute(len(content))}
 
-    def _opened(self, items: Sequence[Item]) -> Iterator[list[StoredEvent]]:
-        return (page.events() for page in self.whole(items))
-
     def whole(self, items: Sequence[Item]) -> Iterator[Page]:
         """Pages with all that belongs to their entries, read as they are asked for."""
         for batch in _batches(items):
             yield from self._complete(batch)
+
+    def _opened(self, items: Sequence[Item]) -> Iterator[list[StoredEvent]]:
+        return (page.events() for page in self.whole(items))
 
     def _complete(self, items: Sequence[Item]) -> Iterator[Page]:
         """Pages with their bodies, which are read together."""

@@ -51,7 +51,8 @@ class LogFirstEventStore(EventStore):
     """`events` is keyed (aggregateId, aggregateVersion), `log` (part, firstPosition).
 
     `for_each` makes the requests that can be made at the same time: one by one, or with threads. `as_stored` adds what
-    a pattern keeps beside each event, in its page and in its item.
+    a pattern keeps beside each event, in its page and in its item. `ids_rise_over_the_log` makes event ids rise with
+    offsets over all aggregates, and not only within each: then a writer whose clock is ahead lifts all ids after its.
     """
 
     def __init__(
