@@ -15,7 +15,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tools import arguments
 from tools.console import Failure, result, run
@@ -24,7 +24,7 @@ from tools.imports import closure
 
 REQUIREMENTS = "requirements/lambda.txt"
 
-MAX_BYTES = 460_000
+MAX_BYTES = 500_000
 """A larger package starts noticeably later: look for what it imports and does not need before raising this."""
 
 DATA = {".json", ".sql"}
@@ -95,8 +95,9 @@ def _content(pattern: Pattern, root: Path) -> dict[str, Path]:
     """The modules that the pattern's Lambdas run, with all that these import, and the data of own code."""
     own = dict(_own(pattern, root))
     modules = {name: file for name, file in {**_third_party(root), **own}.items() if file.suffix == ".py"}
-    of_pattern = f"patterns/{pattern.name}/"
-    entries = ["lambdas/handlers.py", *(name for name in modules if name.startswith(of_pattern))]
+    # What lies in a folder of its own there ships as far as that is imported: commands use the rest.
+    of_pattern = [name for name in modules if PurePosixPath(name).parent == PurePosixPath("patterns", pattern.name)]
+    entries = ["lambdas/handlers.py", *of_pattern]
     return {
         "requirements.txt": root / REQUIREMENTS,  # what vulnerability scanners of deployed functions look for
         **{name: modules[name] for name in closure(entries, modules)},
