@@ -9,6 +9,12 @@ from botocore.exceptions import ClientError
 from lambdas.eventstore import aws
 
 CHECKPOINT = "checkpoint"
+KEPT = "checkpoints/"
+"""Where each checkpoint stays when a later one has taken its place."""
+
+ERASURES = "erasures/"
+"""Where each erasure leaves a record, under the event's position."""
+
 _TEXT, _BYTES = "text/plain; charset=utf-8", "application/octet-stream"
 
 
@@ -91,8 +97,7 @@ class Bucket:
 
 
 def kept_path(size: int) -> str:
-    """Where the checkpoint of this size stays when a later one has taken its place."""
-    return f"checkpoints/{size}"
+    return f"{KEPT}{size}"
 
 
 def _is_refused(error: ClientError) -> bool:

@@ -40,6 +40,10 @@ def commitment(salt: bytes, metadata: Mapping[str, Any]) -> str:
     return b64encode(sha256(salt + rfc8785.dumps(dict(metadata))).digest()).decode()
 
 
+def is_erased(stored: Mapping[str, Any]) -> bool:
+    return not stored.get("salt") and list(stored["metadata"] or ()) == [ERASED]
+
+
 def erased(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The same without its payload and its salt. Nothing is changed that is erased already."""
     left = {name: value for name, value in stored.items() if name != "salt"}
