@@ -1,4 +1,4 @@
-"""`python -m tools.verify PATTERN [--target …]`: whether the history of a deployed store is the one that its log has signed.
+"""`python -m tools.verify PATTERN [--target …]`: whether the history of a store is the one that its log has signed.
 
 Only a pattern whose sheet says `tamper_evident = true` can be verified; it brings the module `commands.verify`. Exit
 status 0: all of it is. 1: something differs, and each difference is a line, the first of the log first.

@@ -1,7 +1,7 @@
 """The ledger's Lambdas beside the three operations: what each is asked, and what it answers.
 
-As in the contract, a refusal is an answer (`{"error": {"code", "message", …}}`) and a failure is an exception. Logs carry
-sizes and positions, never a payload.
+As in the contract, a refusal is an answer (`{"error": {"code", "message", …}}`) and a failure is an exception. Logs
+carry sizes, never a payload.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The log as the publisher and the audit read it: each event with its salt, or without its payload if that is erased."""
+"""The log as publisher and auditor read it: each event with its salt, or without its payload if that is erased."""
 
 from __future__ import annotations
 

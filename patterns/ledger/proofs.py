@@ -63,9 +63,7 @@ class Proofs:
             raise NotFound(f"the published log has {size} entries, not {new}")
         return consistency_proof(old, new, _Published(self._bucket, size).tree.subtree) if old else []
 
-    def _prove(
-        self, size: int | None, find: Callable[[_Published], int | None], what: str
-    ) -> tuple[Proof, bytes]:
+    def _prove(self, size: int | None, find: Callable[[_Published], int | None], what: str) -> tuple[Proof, bytes]:
         published, note = self.digest()
         if size is not None:
             note = self._kept(size)

@@ -2,7 +2,7 @@
 
 Guarantees and costs what that does, and 32 bytes an event more. Event ids also rise over the whole log, so that the
 published entries can be searched by them. What makes history provable happens later, beside the three operations:
-`publisher` commits to the log as it stands, and `audit` compares.
+`publisher` commits to the log as it stands, and `commands.verify` compares.
 """
 
 from __future__ import annotations

@@ -96,7 +96,9 @@ class Published:
     def _signed(self) -> Iterator[Checkpoint]:
         """Every checkpoint that this log has signed, wherever it is kept. Who may write here may put others, too."""
         files = [(CHECKPOINT, version) for version in self._versions.get(CHECKPOINT, []) if "ETag" in version]
-        files += [(path, version) for path in self._versions if path.startswith(KEPT) for version in self._versions[path]]
+        files += [
+            (path, version) for path in self._versions if path.startswith(KEPT) for version in self._versions[path]
+        ]
         with ThreadPoolExecutor(_THREADS) as pool:
             contents = pool.map(lambda file: self._get(*file), [file for file in files if "ETag" in file[1]])
             for content in contents:
@@ -155,5 +157,3 @@ def _roots(entries: Sequence[bytes]) -> Callable[[int], bytes]:
         return node_hash(subtree(start, middle), subtree(middle, end))
 
     return lambda size: subtree(0, size) if size else EMPTY
-
-

@@ -59,7 +59,7 @@ class Kept:
     def of(cls, stored: Mapping[str, Any], position: int | None) -> Kept:
         try:
             entry = entry_of(stored)
-        except Exception:  # noqa: BLE001  # whatever somebody has made of it
+        except Exception:  # whatever somebody has made of it
             entry = b""
         return cls({name: stored.get(name) for name in _SHOWN}, entry, position)
 
