@@ -131,7 +131,7 @@ module "function" {
   description = each.value.description
   service     = module.identity.name
   package     = module.identity.package
-  handler     = "patterns.${module.identity.pattern}.functions.${each.key}"
+  handler     = "patterns.${module.identity.pattern}.${each.key}.handler"
   statements  = each.value.statements
   environment = merge(local.environment, {
     TILES_BUCKET = aws_s3_bucket.tiles.bucket
