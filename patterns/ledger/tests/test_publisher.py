@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from lambdas.eventstore import aws
-from testkit import emulator, faults
-from testkit.aws_calls import Watch, watched
+from testkit import faults
+from testkit.aws_calls import Watch
 from testkit.faults import Fault
 from testkit.trials import FAILURES, numbers
 
@@ -23,23 +22,13 @@ from ..transparency.merkle import EMPTY, leaf_hash
 from ..transparency.notes import Note, Signature
 from ..transparency.tiles import Tree, entries_of, tiles_between
 from ..transparency.verifier import open_checkpoint, signers
+from .conftest import client
 
 ORIGIN = "example.com/ledger"
 SPECS = {"P-256": ["ECC_NIST_P256"], "both": ["ECC_NIST_EDWARDS25519", "ECC_NIST_P256"]}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def emulated() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, emulator.installed():
-        for name, value in emulator.ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield
-
-
-@pytest.fixture
-def watch() -> Iterator[Watch]:
-    with watched() as watch:
-        yield watch
+pytestmark = pytest.mark.usefixtures("watch")
 
 
 class Log:
@@ -48,8 +37,8 @@ class Log:
     def __init__(self, specs: Sequence[str] = SPECS["P-256"]) -> None:
         self.entries: list[bytes] = []
         self.bucket = f"tiles-{uuid4().hex}"
-        boto3.client("s3").create_bucket(Bucket=self.bucket)
-        kms = boto3.client("kms")
+        client("s3").create_bucket(Bucket=self.bucket)
+        kms = client("kms")
         self.keys = [kms.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"] for spec in specs]
 
     def grow(self, count: int) -> None:
@@ -68,8 +57,8 @@ class Log:
         return Bucket(aws.client("s3"), self.bucket)
 
     def files(self) -> dict[str, bytes]:
-        s3 = boto3.resource("s3").Bucket(self.bucket)
-        return {file.key: file.get()["Body"].read() for file in s3.objects.all()}
+        listed = client("s3").list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return {file["Key"]: self.open_bucket().get(file["Key"]) for file in listed}
 
     def checkpoint(self) -> Checkpoint:
         note = self.files()["checkpoint"].decode()
@@ -155,7 +144,8 @@ def test_a_publisher_that_fails_at_any_call_has_signed_nothing_false(watch: Watc
         assert log.assert_sound().size in (250, 260)
         assert log.publisher().publish() == 260
         log.assert_sound()
-        assert all(log.files()[path] == content for path, content in before.items() if path != "checkpoint")
+        after = log.files()
+        assert all(after[path] == content for path, content in before.items() if path != "checkpoint")
         if not fault.struck:
             break
     assert number > 5
@@ -182,7 +172,7 @@ def test_nothing_is_signed_on_a_file_that_was_replaced(path: str) -> None:
     log.grow(100)
     log.publisher().publish()
     content = log.files()[path]
-    boto3.client("s3").put_object(Bucket=log.bucket, Key=path, Body=content[:50] + b"!" + content[51:])
+    client("s3").put_object(Bucket=log.bucket, Key=path, Body=content[:50] + b"!" + content[51:])
     log.grow(50)
 
     with pytest.raises(Altered):
@@ -194,7 +184,7 @@ def test_nothing_is_signed_on_a_log_whose_last_entries_changed() -> None:
     log = Log()
     log.grow(600)
     log.publisher().publish()
-    boto3.client("s3").delete_object(Bucket=log.bucket, Key="checkpoint")
+    client("s3").delete_object(Bucket=log.bucket, Key="checkpoint")
     log.entries[555] = b"another entry"
 
     with pytest.raises(Altered, match=r"tile/.* is published already, and with other content"):
