@@ -18,8 +18,16 @@ UNIVERSES = {
     "readers of two aggregates": Universe({"r": [A1], "s": [A2, B1]}, readers="ab"),
     "a reader and three writers": Universe({"r": [A1], "s": [A2, B1], "t": [B1]}, readers="a", lost_answers=0),
     "writers that have read": Universe({"r": [A1], "s": [A1, B1], "t": [A2]}, loaders="rst", lost_answers=0),
+    "pending requests that overlap": Universe({"r": [A1], "s": [A1, B1], "t": [B1]}, combining="rst", lost_answers=0),
+    "pending requests that build on others": Universe(
+        {"r": [A1], "s": [A2], "t": [B1]}, combining="st", lost_answers=0
+    ),
+    "a repeated request that is pending": Universe(
+        {"r": [A1, B1], "r'": [A1, B1], "s": [C1]}, combining=("r", "r'"), lost_answers=0
+    ),
+    "pending requests that are removed": Universe({"r": [A1], "s": [B1]}, combining="rs", readers="a", removed=1),
 }
-STATES = 67_972
+STATES = 216_881
 
 CAUGHT_BY = {
     "help": "requests that overlap",
@@ -34,6 +42,10 @@ CAUGHT_BY = {
     "merging": "readers of two aggregates",
     "reading the tail first": "readers of two aggregates",
     "stopping at the tail": "events put in parallel",
+    "stored versions": "pending requests that build on others",
+    "fitting": "pending requests that overlap",
+    "fitting after the tail": "pending requests that overlap",
+    "one after the other": "pending requests that overlap",
 }
 
 
