@@ -24,11 +24,13 @@ class LedgerLog(RequestLog):
         return found[:limit]
 
     def pages(self, after: int) -> Iterator[Page]:
-        """The pages with the events behind this position, whole and in order: the first may begin before it."""
-        items = [item for item in self._query("<=", after + 1, 1, newest_first=True) if last_position(item) > after]
-        while True:
-            items += self._pages_after(last_position(items[-1]) if items else after, _PAGES)
-            if not items:
-                return
+        """The pages with the events behind this position, whole and in order: the first may begin before it.
+
+        Raises:
+            MissingPage: after the pages that come before it.
+        """
+        begins = self._query("<=", after + 1, 1, newest_first=True)
+        items = [item for item in begins if last_position(item) > after] or self._pages_after(after, _PAGES)
+        while items:
             yield from self.whole(items)
-            after, items = last_position(items[-1]), []
+            items = self._pages_after(last_position(items[-1]), _PAGES)

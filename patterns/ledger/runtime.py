@@ -83,7 +83,8 @@ def whole(request: Request, name: str, least: int = 0) -> int:
         InvalidRequest: the field is no whole number, or it is less than `least`.
     """
     value = request[name]
-    if type(value) not in (int, float) or value != int(value) or not least <= value <= MAX_INTEGER:
+    is_whole = type(value) is int or (isinstance(value, float) and value.is_integer())
+    if not is_whole or not least <= value <= MAX_INTEGER:
         raise InvalidRequest(f"/{name}", f"should be a whole number, {least} or more")
     return int(value)
 

@@ -29,11 +29,11 @@ def from_environment(environ: Mapping[str, str]) -> LogFirstEventStore:
         environ["TABLE"],
         environ["LOG_TABLE"],
         ThreadPoolExecutor(_THREADS).map,
-        as_stored=_salted,
+        as_stored=salted,
         ids_rise_over_the_log=True,
     )
 
 
-def _salted(entry: Entry) -> Entry:
+def salted(entry: Entry) -> Entry:
     """With it, the log commits to a payload that nobody can guess from the commitment."""
     return {**entry, "salt": b64encode(secrets.token_bytes(SALT_BYTES)).decode()}

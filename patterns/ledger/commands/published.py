@@ -36,10 +36,10 @@ class Published:
             InvalidNote: it is not one that the log has signed.
         """
         self._versions = self._listed()
-        if any("ETag" in version for version in self._versions.get(CHECKPOINT, [])):
+        if "ETag" in self._versions.get(CHECKPOINT, [{}])[0]:
             self._checkpoint = self._opened(self._latest(CHECKPOINT))
         elif self._versions:
-            raise InvalidNote("there are files, and no checkpoint")
+            raise InvalidNote(f"{CHECKPOINT} was deleted" if CHECKPOINT in self._versions else "there is none")
         self._entries = []
         for tile in tiles_between(0, self._checkpoint.size, None):
             try:
@@ -121,8 +121,6 @@ class Published:
         return self._get(path, self._versions[path][-1])
 
     def _latest(self, path: str) -> bytes:
-        if "ETag" not in self._versions[path][0]:
-            raise InvalidNote(f"{path} was deleted")
         return self._get(path, self._versions[path][0])
 
     def _get(self, path: str, version: dict[str, Any]) -> bytes:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-import boto3
-
 from lambdas.eventstore import aws
 from testkit import log_first
+from testkit.clients import client
 from testkit.harness import Environment
 
 from ..bucket import Bucket
@@ -37,8 +36,8 @@ class Harness(log_first.Harness):
 
 def published_nowhere_yet(*specs: str) -> Environment:
     """The settings of a log with a bucket of its own and a key for each spec, P-256 if none is given."""
-    kms, bucket = boto3.client("kms"), f"tiles-{uuid4().hex}"
-    boto3.client("s3").create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    kms, bucket = client("kms"), f"tiles-{uuid4().hex}"
+    client("s3").create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
     keys = [
         kms.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         for spec in specs or ["ECC_NIST_P256"]

@@ -11,6 +11,7 @@ import pytest
 from lambdas.eventstore import aws
 from testkit import faults
 from testkit.aws_calls import Watch
+from testkit.clients import client
 from testkit.faults import Fault
 from testkit.trials import FAILURES, numbers
 
@@ -22,7 +23,6 @@ from ..transparency.merkle import EMPTY, leaf_hash
 from ..transparency.notes import Note, Signature
 from ..transparency.tiles import Tree, entries_of, tiles_between
 from ..transparency.verifier import open_checkpoint, signers
-from .conftest import client
 
 ORIGIN = "example.com/ledger"
 SPECS = {"P-256": ["ECC_NIST_P256"], "both": ["ECC_NIST_EDWARDS25519", "ECC_NIST_P256"]}
