@@ -48,6 +48,10 @@ call: $(CHECKED) $(DEPLOYING) ## Call OPERATION of the deployed PATTERN with JSO
 output: $(CHECKED) $(DEPLOYING) ## Print the function names of the deployed PATTERN as JSON
 	@$(PYTHON) -m tools.output $(ON_PATTERN)
 
+.PHONY: verify
+verify: $(CHECKED) $(DEPLOYING) ## Verify that the history of the deployed PATTERN is the one that its log has signed
+	@$(PYTHON) -m tools.verify $(ON_PATTERN)
+
 .PHONY: env
 env: $(DEPLOYING) ## Print shell lines that point AWS tools to the local AWS: eval "$(make env)"
 	@$(PYTHON) -m local env

@@ -15,7 +15,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tools import arguments
 from tools.console import Failure, result, run
@@ -24,7 +24,7 @@ from tools.imports import closure
 
 REQUIREMENTS = "requirements/lambda.txt"
 
-MAX_BYTES = 460_000
+MAX_BYTES = 500_000
 """A larger package starts noticeably later: look for what it imports and does not need before raising this."""
 
 DATA = {".json", ".sql"}
@@ -98,11 +98,12 @@ def _content(pattern: Pattern, root: Path, sample: str | None) -> dict[str, Path
     """The modules that the Lambdas run, with all that these import, and the data of own code."""
     own = dict(_own(pattern, root, sample))
     modules = {name: file for name, file in {**_third_party(root), **own}.items() if file.suffix == ".py"}
-    of_pattern = f"patterns/{pattern.name}/"
-    entries = ["lambdas/handlers.py", *(name for name in modules if name.startswith(of_pattern))]
+    # What lies in a folder of its own there ships as far as that is imported: commands use the rest.
+    of_pattern = PurePosixPath("patterns", pattern.name)
+    entries = ["lambdas/handlers.py", *(name for name in modules if PurePosixPath(name).parent == of_pattern)]
     if sample:
         lambdas = (name for name in modules if name.startswith(f"examples/{sample}/") and name.endswith("_lambda.py"))
-        entries = [f"{of_pattern}store.py", *lambdas]
+        entries = [f"{of_pattern}/store.py", *lambdas]
     return {
         "requirements.txt": root / REQUIREMENTS,  # what vulnerability scanners of deployed functions look for
         **{name: modules[name] for name in closure(entries, modules)},
