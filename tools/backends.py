@@ -61,6 +61,6 @@ def copy(workspace: Workspace) -> None:
             file.unlink()
     (module / "backend.tf").write_text(_BLOCK, encoding="utf-8")
     for name in ("terraform", ".build", "VERSION"):
-        link = module.parent.parent / name
+        link = workspace.copies / name
         link.unlink(missing_ok=True)
         link.symlink_to(ROOT / name)

@@ -16,11 +16,11 @@ from tools import (
     arguments,
     backends,
     deployments,
-    existing,
     literals,
     package,
-    plans,
     providers,
+    reviews,
+    samples,
     settings,
     targets,
     terraform,
@@ -47,6 +47,7 @@ EXAMPLE = {
 def main() -> None:
     patterns, name = arguments.parse("Deploy patterns.")
     providers.find_terraform()  # before anything is started
+    sample = samples.wanted()
     if ignored := settings.ignored(os.environ):
         progress(
             f"{', '.join(ignored)}: not used. Settings are files: settings/{name}/<pattern>.tfvars", style="yellow"
@@ -58,7 +59,11 @@ def main() -> None:
     targets.consent(target, f"Deploy {names} there, at your cost?")
     for pattern in patterns:
         alarms.tell_of(Workspace(pattern, name), target, os.environ)
+        if sample:
+            alarms.tell_of(samples.workspace(sample, pattern, name), target, os.environ)
     deployments.each(patterns, lambda pattern: deploy(pattern, target))
+    if sample:
+        deployments.each(patterns, lambda pattern: samples.deploy(sample, pattern, target))
     for pattern in patterns:
         result(_summary(pattern, target, terraform.outputs(Workspace(pattern, target.name))))
 
@@ -75,31 +80,11 @@ def deploy(pattern: Pattern, target: Target, root: Path = ROOT) -> dict[str, Any
     deployments.claim(workspace, target)
     settings.remember(workspace)
     try:
-        terraform.apply(workspace, target, None if target.keeps_nothing else _review(workspace, target))
+        terraform.apply(workspace, target, reviews.deploying(workspace, target))
     except TerraformFailure as failure:
         raise Failure(f"{failure}{_remedy(failure, target)}") from None
     progress(f"{pattern.name}: deployed in {time.monotonic() - began:.0f} s")
     return terraform.outputs(workspace)
-
-
-def _review(workspace: Workspace, target: Target) -> terraform.Review:
-    def review(plan: plans.Plan) -> None:
-        title, planned = workspace.pattern.name, plans.changes(plan)
-        existing.refuse(target, planned, _another_name(workspace))
-        plans.tell(plan, title)
-        lost = [str(change) for change in planned if change.loses]
-        if lost:
-            targets.consent_to_loss(f"{title}: {len(lost)} of these take away what is there. Go on?")
-
-    return review
-
-
-def _another_name(workspace: Workspace) -> str:
-    return (
-        "Deploy from the checkout that made them"
-        f" (or with its BACKEND), or give this one another name: a line such as"
-        f' name = "{workspace.pattern.name.replace("_", "-")}-2" in {settings.relative(workspace)}'
-    )
 
 
 EXISTS = frozenset(

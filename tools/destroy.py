@@ -2,8 +2,8 @@
 
 import os
 
-from tools import arguments, backends, deployments, package, plans, settings, targets, terraform
-from tools.console import Failure, progress, run
+from tools import arguments, backends, deployments, package, plans, reviews, samples, targets, terraform
+from tools.console import progress, run
 from tools.discovery import Pattern
 from tools.targets import Target
 from tools.workspaces import Workspace
@@ -41,20 +41,14 @@ def destroy(pattern: Pattern, name: str, target: Target | None) -> None:
         progress(f"{pattern.name}: the {name} AWS that it was deployed on is gone, and everything with it")
     else:
         package.build(pattern)  # Terraform reads the file even to remove the functions
-        terraform.destroy(workspace, target, lambda plan: refuse_protected(workspace, plan))
+
+        def review(plan: plans.Plan) -> None:
+            reviews.refuse_protected(workspace, plan)
+            samples.destroy(pattern, target)
+
+        terraform.destroy(workspace, target, review)
         progress(f"{pattern.name}: removed")
     deployments.forget(workspace)
-
-
-def refuse_protected(workspace: Workspace, plan: plans.Plan) -> None:
-    """Refuses to touch a store of which anything is protected against deletion, as AWS has it now."""
-    if protected := [change.address for change in plans.changes(plan) if change.protected]:
-        name, target = workspace.pattern.name, workspace.target
-        raise Failure(
-            f"{name}: protected against deletion, so nothing was removed: {', '.join(protected)}. To lose every event"
-            f" in it, write deletion_protection = false into {settings.relative(workspace)}, then"
-            f" make deploy PATTERN={name} TARGET={target}, then destroy again."
-        )
 
 
 if __name__ == "__main__":

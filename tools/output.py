@@ -4,7 +4,7 @@ import json
 import os
 from typing import Any
 
-from tools import arguments, backends, deployments, targets, terraform
+from tools import arguments, backends, deployments, samples, targets, terraform
 from tools.console import Failure, result, run
 from tools.discovery import Pattern
 from tools.workspaces import Workspace
@@ -28,7 +28,7 @@ def outputs(pattern: Pattern, target: str) -> dict[str, Any]:
         raise Failure(
             f"{pattern.name} is not deployed on {target}: run make deploy PATTERN={pattern.name} TARGET={target}"
         )
-    return found
+    return {**found, **samples.outputs(pattern, target)}
 
 
 def _still_there(workspace: Workspace) -> bool:

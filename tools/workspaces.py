@@ -49,9 +49,14 @@ class Workspace:
 
     @property
     def module(self) -> Path:
-        """Where Terraform runs."""
+        """Where Terraform runs: in the folder itself, or in a copy that lies as deep."""
         folder = self.pattern.folder
-        return self.folder / "root" / folder.parent.name / folder.name if self.shared else folder
+        within = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else Path(folder.parent.name, folder.name)
+        return self.copies / within if self.shared else folder
+
+    @property
+    def copies(self) -> Path:
+        return self.folder / "root"
 
     @property
     def data(self) -> Path:

@@ -19,8 +19,10 @@ CANNOT_BE_TAKEN_OVER = {
     "a part of something that is looked for": {
         *("aws_cloudwatch_event_target", "aws_dynamodb_resource_policy", "aws_iam_role_policy", "aws_lambda_alias"),
         *("aws_iam_role_policy_attachment", "aws_lambda_permission", "aws_lambda_provisioned_concurrency_config"),
+        *("aws_s3_bucket_object_lock_configuration", "aws_s3_bucket_public_access_block"),
+        *("aws_s3_bucket_server_side_encryption_configuration", "aws_s3_bucket_versioning"),
     },
-    "named by AWS": {"aws_security_group", "aws_subnet", "aws_vpc"},
+    "named by AWS": {"aws_kms_key", "aws_security_group", "aws_subnet", "aws_vpc"},
     "with a name that AWS completes": {"aws_secretsmanager_secret"},
     "in the state alone": {"aws_lambda_invocation", "terraform_data"},
     "in a module that no pattern uses": {

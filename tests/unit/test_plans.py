@@ -6,8 +6,8 @@ import pytest
 
 from tools import plans
 from tools.console import Failure
-from tools.destroy import refuse_protected
 from tools.discovery import Pattern
+from tools.reviews import refuse_protected
 from tools.workspaces import Workspace
 
 
