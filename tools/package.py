@@ -34,6 +34,9 @@ OMITTED = (
 )
 """Code that a function imports, and that no handler here calls."""
 
+UNDEPLOYED = {"audit.py"}
+"""Modules of a pattern that a person's commands run, and none of its Lambdas."""
+
 STAND_INS = {
     # Most of what a cold start would compile, for the one decorator that Powertools imports from it.
     "typing_extensions.py": Path("tools/stand_ins/typing_extensions.py"),
@@ -93,7 +96,8 @@ def _own(pattern: Pattern, root: Path) -> Iterator[tuple[str, Path]]:
     folders = [root / "lambdas", pattern.folder]
     for file in [root / "patterns/__init__.py", *(file for folder in folders for file in folder.rglob("*"))]:
         name = file.relative_to(root)
-        if not any(part in ("tests", "__pycache__") or part.startswith(".") for part in name.parts):
+        deployed = name.parent != pattern.folder.relative_to(root) or name.name not in UNDEPLOYED
+        if deployed and not any(part in ("tests", "__pycache__") or part.startswith(".") for part in name.parts):
             yield name.as_posix(), file
 
 

@@ -28,7 +28,7 @@ from lambdas.eventstore.offsets import to_position
 
 from .turns import Turn
 
-_POSITION_IS_FREE = "attribute_not_exists(logKey)"
+POSITION_IS_FREE = "attribute_not_exists(logKey)"
 """With "position n-1 exists", read beforehand and never false again, what makes positions dense."""
 
 _FAILED_CONDITION = "ConditionalCheckFailed"
@@ -123,7 +123,7 @@ class TransactionsEventStore(EventStore):
         self._client.transact_write_items(
             TransactItems=[
                 *(_put(self._events.name, item, VERSION_IS_FREE) for item in items),
-                *(_put(self._log, entry, _POSITION_IS_FREE) for entry in _entries(items, busy_until)),
+                *(_put(self._log, entry, POSITION_IS_FREE) for entry in _entries(items, busy_until)),
             ]
         )
 
@@ -157,18 +157,19 @@ def _entries(items: Sequence[Item], busy_until: float | None) -> Iterator[Item]:
     """
     for index, item in enumerate(items):
         position = item["logPosition"]["N"]
-        place = {
-            **_LOG,
-            "logKey": {"N": f"{position}.{randbelow(10**15):015}" if index else position},
-            "lastPosition": items[-1]["logPosition"],
-        }
-        if busy_until:
-            place["busyUntil"] = to_attribute(round(busy_until, 3))
-        entry = place | {name: value for name, value in item.items() if name not in ("requestId", "requestDigest")}
-        # The JSON of an item is longer than the item as DynamoDB counts it.
-        if len(json.dumps(entry)) > _ENTRY_BYTES:
-            entry = place | {name: item[name] for name in ("aggregateId", "aggregateVersion", "logPosition")}
-        yield entry
+        key = f"{position}.{randbelow(10**15):015}" if index else position
+        busy = {"busyUntil": to_attribute(round(busy_until, 3))} if busy_until else {}
+        yield entry_of(item, key, items[-1]["logPosition"], **busy)
+
+
+def entry_of(item: Item, key: str, last_position: dict[str, Any], **more: dict[str, Any]) -> Item:
+    """The log's entry of an event, with this logKey, of an append that ends at `last_position`."""
+    place = {**_LOG, "logKey": {"N": key}, "lastPosition": last_position, **more}
+    entry = place | {name: value for name, value in item.items() if name not in ("requestId", "requestDigest")}
+    # The JSON of an item is longer than the item as DynamoDB counts it.
+    if len(json.dumps(entry)) > _ENTRY_BYTES:
+        return place | {name: item[name] for name in ("aggregateId", "aggregateVersion", "logPosition")}
+    return entry
 
 
 def _verdict(error: ClientError, events: int) -> str:

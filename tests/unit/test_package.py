@@ -60,6 +60,7 @@ def test_only_what_runs_is_packaged(checkout: Path, sample: Pattern) -> None:
     for name in ("used", "late", "unused"):
         (checkout / f"lambdas/{name}.py").touch()
     (checkout / "lambdas/wire.schema.json").touch()
+    (sample.folder / "audit.py").write_text("from lambdas.unused import anything\n")
     (sample.folder / ".terraform").mkdir()
     (sample.folder / ".terraform/modules.json").touch()
     assert names(package.build(sample, checkout)) == {

@@ -30,9 +30,9 @@ PAGE_BYTES = 380_000
 _BEYOND = 10**16
 """Above every offset (`offsets.to_position`)."""
 
-_PAGES = "pages"
-_CHECKPOINT = "checkpoint"
-_AGGREGATE = "aggregate#"
+PAGES = "pages"
+CHECKPOINT = "checkpoint"
+AGGREGATE = "aggregate#"
 
 _POSITION_IS_FREE = "attribute_not_exists(part)"
 _RISES = "attribute_not_exists(reached) OR reached < :reached"
@@ -78,7 +78,7 @@ class Log:
         """
         texts = _fitting(events)
         item = {
-            **_key(_PAGES, position),
+            **key_of(PAGES, position),
             "events": to_attribute(len(texts)),
             "page": {"B": zlib.compress(f"[{','.join(texts)}]".encode())},
         }
@@ -92,28 +92,28 @@ class Log:
 
     def page_at(self, position: int) -> Sequence[StoredEvent]:
         """The events of the page that begins at `position`."""
-        response = self.client.get_item(TableName=self.name, Key=_key(_PAGES, position), ConsistentRead=True)
-        return _events_of(response["Item"])
+        response = self.client.get_item(TableName=self.name, Key=key_of(PAGES, position), ConsistentRead=True)
+        return events_of(response["Item"])
 
     def confirm(self, position: int, page: Sequence[StoredEvent]) -> None:
         """Raise the marks to the page that begins at `position`: those of its aggregates, and then the checkpoint."""
-        versions = {_AGGREGATE + event.aggregate_id: event.aggregate_version for event in page}
+        versions = {AGGREGATE + event.aggregate_id: event.aggregate_version for event in page}
         for _ in self._for_each(self._raise_mark, versions.items()):
             pass
-        self._raise_mark((_CHECKPOINT, position + len(page) - 1))
+        self._raise_mark((CHECKPOINT, position + len(page) - 1))
 
     def checkpoint(self) -> int:
         """The position up to which the pages are in the marks."""
-        return self._marks([_CHECKPOINT])[_CHECKPOINT]
+        return self._marks([CHECKPOINT])[CHECKPOINT]
 
     def sequenced(self, aggregates: Sequence[str]) -> dict[str, int]:
         """The version up to which the log has each of `aggregates` (at most 100), by the marks."""
-        marks = self._marks([_AGGREGATE + aggregate for aggregate in aggregates])
-        return {aggregate: marks[_AGGREGATE + aggregate] for aggregate in aggregates}
+        marks = self._marks([AGGREGATE + aggregate for aggregate in aggregates])
+        return {aggregate: marks[AGGREGATE + aggregate] for aggregate in aggregates}
 
     def _marks(self, names: Sequence[str]) -> dict[str, int]:
         marks = dict.fromkeys(names, 0)
-        for item in get_items(self.client, self.name, [_key(name) for name in names]):
+        for item in get_items(self.client, self.name, [key_of(name) for name in names]):
             marks[item["part"]["S"]] = int(item["reached"]["N"])
         return marks
 
@@ -122,7 +122,7 @@ class Log:
         try:
             self.client.update_item(
                 TableName=self.name,
-                Key=_key(name),
+                Key=key_of(name),
                 UpdateExpression="SET reached = :reached",
                 ConditionExpression=_RISES,
                 ExpressionAttributeValues={":reached": to_attribute(reached)},
@@ -141,9 +141,9 @@ class Log:
             if not (items := self._last_page(position)):
                 return
             end = self._end
-        if position and (not items or _first(items[0]) > position + 1):
+        if position and (not items or first_of(items[0]) > position + 1):
             items = self._query("<=", position + 1, 1, newest_first=True)
-            if not items or _last(items[0]) <= position:
+            if not items or last_of(items[0]) <= position:
                 # The end, if the table was set back to here since this process has seen more of it. Or else a hole.
                 if not self._last_page(position):
                     return
@@ -151,14 +151,14 @@ class Log:
         reached = position
         while items:
             for item in items:
-                self._end = max(self._end, _last(item))
-                yield from _events_of(item)[reached + 1 - _first(item) :]
-                reached = _last(item)
+                self._end = max(self._end, last_of(item))
+                yield from events_of(item)[reached + 1 - first_of(item) :]
+                reached = last_of(item)
             if reached == end:
                 return
             # As many pages as will do if they are as long as these. Positions are dense, so this one counts events.
             missing = wanted - (reached - position)
-            items = self._pages_after(reached, -(-missing * len(items) // (reached + 1 - _first(items[0]))))
+            items = self._pages_after(reached, -(-missing * len(items) // (reached + 1 - first_of(items[0]))))
         self._end = reached
 
     def _last_page(self, position: int) -> list[Item]:
@@ -168,7 +168,7 @@ class Log:
             InvalidRequest: the log ends before `position`.
         """
         items = self._query("<=", _BEYOND, 1, newest_first=True)
-        self._end = _last(items[0]) if items else 0
+        self._end = last_of(items[0]) if items else 0
         if position > self._end:
             raise InvalidRequest(
                 "/after",
@@ -192,7 +192,7 @@ class Log:
         response = self.client.query(
             TableName=self.name,
             KeyConditionExpression=f"part = :pages AND firstPosition {comparison} :position",
-            ExpressionAttributeValues={":pages": to_attribute(_PAGES), ":position": to_attribute(position)},
+            ExpressionAttributeValues={":pages": to_attribute(PAGES), ":position": to_attribute(position)},
             ConsistentRead=True,
             ScanIndexForward=not newest_first,
             Limit=limit,
@@ -223,17 +223,17 @@ def _text(event: StoredEvent) -> str:
     return json.dumps(event.to_wire(), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _events_of(item: Item) -> list[StoredEvent]:
+def events_of(item: Item) -> list[StoredEvent]:
     page = json.loads(zlib.decompress(item["page"]["B"]))
-    return [StoredEvent.from_wire(event).at(str(position)) for position, event in enumerate(page, _first(item))]
+    return [StoredEvent.from_wire(event).at(str(position)) for position, event in enumerate(page, first_of(item))]
 
 
 def _following(position: int, pages: list[Item]) -> list[Item]:
     """`pages` as far as the first begins behind `position`, and each where the one before it ends."""
     for index, page in enumerate(pages):
-        if _first(page) != position + 1:
+        if first_of(page) != position + 1:
             return pages[:index]
-        position = _last(page)
+        position = last_of(page)
     return pages
 
 
@@ -243,13 +243,13 @@ def _missing(position: int) -> MissingPage:
     )
 
 
-def _first(item: Item) -> int:
+def first_of(item: Item) -> int:
     return int(item["firstPosition"]["N"])
 
 
-def _last(item: Item) -> int:
-    return _first(item) + int(item["events"]["N"]) - 1
+def last_of(item: Item) -> int:
+    return first_of(item) + int(item["events"]["N"]) - 1
 
 
-def _key(part: str, position: int = 0) -> Item:
+def key_of(part: str, position: int = 0) -> Item:
     return {"part": to_attribute(part), "firstPosition": to_attribute(position)}
