@@ -63,9 +63,11 @@ def _app(instance: str) -> tuple[App, Callable[[], None]]:
     """The app, and what ends the databases behind its Data API."""
     import ministack.app  # type: ignore[import-not-found, unused-ignore]  # reads its settings on import
 
+    from local import point_in_time
     from local.data_api.control import control
     from local.data_api.emulator import install
 
+    point_in_time.install()
     clusters = install()
 
     identity = {
