@@ -29,6 +29,18 @@ demo: $(INSTALLED) ## Use the deployed PATTERN as a person would
 output: $(INSTALLED) ## Print the function names of the deployed PATTERN as JSON
 	@$(PYTHON) -m tools.output $(ON_PATTERN)
 
+.PHONY: audit
+audit: $(INSTALLED) ## Compare all that the deployed PATTERN keeps with itself, and name the first difference
+	@$(PYTHON) -m tools.audit $(if $(STORE),--store $(STORE)) $(ON_PATTERN)
+
+.PHONY: repair
+repair: $(INSTALLED) ## Have each table of the deployed PATTERN hold what the others hold, then audit it
+	@$(PYTHON) -m tools.audit --repair $(if $(STORE),--store $(STORE)) $(ON_PATTERN)
+
+.PHONY: restore-drill
+restore-drill: $(INSTALLED) ## Restore PATTERN beside itself, as it was AT a moment, and audit that; KEEP=1 keeps it
+	@$(PYTHON) -m tools.restore_drill $(if $(KEEP),--keep) --at '$(AT)' $(ON_PATTERN)
+
 .PHONY: env
 env: $(INSTALLED) ## Print shell lines that point AWS tools to the local AWS: eval "$(make env)"
 	@$(PYTHON) -m local env

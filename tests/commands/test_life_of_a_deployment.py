@@ -68,6 +68,12 @@ def test_the_outputs_are_one_json_object(make: Make) -> None:
     assert json.loads(make("output", "PATTERN=ksuid").stdout) == {**FUNCTIONS, "table": "eventstore-ksuid"}
 
 
+def test_what_is_deployed_is_audited(make: Make) -> None:
+    audited = make("audit", "PATTERN=ksuid")
+    assert audited.returncode == 0, audited.stderr
+    assert audited.stdout == "ksuid: all agrees: 0 events of 0 aggregates, 0 in the order\n"
+
+
 def test_the_printed_environment_reaches_the_deployed_functions(make: Make) -> None:
     printed = make("env")
     assert printed.returncode == 0, printed.stderr
