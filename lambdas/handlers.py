@@ -5,6 +5,7 @@ carry ids and counts, never a payload; metrics count events stored, conflicts an
 """
 
 import os
+import random
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, cast
@@ -41,6 +42,8 @@ def _handler(operation: Operation) -> Callable[[Any, Any], dict[str, Any]]:
     @_metrics.log_metrics
     @_logger.inject_lambda_context(clear_state=True)
     def handler(request: Any, context: Any) -> dict[str, Any]:
+        # Environments that SnapStart restores from one snapshot would all draw the same pauses, and so collide.
+        random.seed()
         seconds = context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS
         with invocation(seconds + _ANSWER_SECONDS / 2):
             response = answer(_store, operation, request, seconds)

@@ -5,14 +5,12 @@ Results go to standard output, progress and errors to standard error. The exit s
 """
 
 import argparse
-import os
-import shlex
 import sys
 from collections.abc import Sequence
 
-from local import control
+from local import control, shell
 from local.control import STATE_DIR, LocalAws
-from local.errors import LocalAwsError
+from local.errors import LocalAwsError, LocalAwsUsageError
 from local.progress import live
 
 NONE_RUNS = "No local AWS is running. Start one with `make deploy PATTERN=…` or `python -m local up`."
@@ -24,14 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=COMMANDS, help=what)
     command = parser.parse_args(arguments).command
     try:
-        return COMMANDS[command](parser)
+        return COMMANDS[command](shell.port())
     except LocalAwsError as error:
-        print(error, file=sys.stderr)
-        return 1
+        print(f"Error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, LocalAwsUsageError) else 1
+    except KeyboardInterrupt:
+        return 130
 
 
-def up(parser: argparse.ArgumentParser) -> int:
-    port = _port(parser)
+def up(port: int) -> int:
     with live() as tell:
         aws = LocalAws.start(STATE_DIR, port, detached=True, tell=tell)
     if aws.port != port:
@@ -40,23 +39,23 @@ def up(parser: argparse.ArgumentParser) -> int:
     return 0
 
 
-def down(_parser: argparse.ArgumentParser) -> int:
+def down(_port: int) -> int:
     stopped = control.stop(STATE_DIR)
     print("The local AWS is stopped." if stopped else "No local AWS was running.", file=sys.stderr)
     return 0
 
 
-def env(_parser: argparse.ArgumentParser) -> int:
+def env(_port: int) -> int:
     aws = control.find(STATE_DIR)
     if not aws:
         print(NONE_RUNS, file=sys.stderr)
         return 1
-    for name, value in aws.environment.items():
-        print(f"export {name}={shlex.quote(value)}")
+    for line in shell.lines(aws.environment):
+        print(line)
     return 0
 
 
-def status(_parser: argparse.ArgumentParser) -> int:
+def status(_port: int) -> int:
     aws = control.find(STATE_DIR)
     health = aws and aws.health()
     if not aws or not health:
@@ -68,13 +67,6 @@ def status(_parser: argparse.ArgumentParser) -> int:
 
 
 COMMANDS = {"up": up, "down": down, "env": env, "status": status}
-
-
-def _port(parser: argparse.ArgumentParser) -> int:
-    given = os.environ.get("LOCAL_AWS_PORT", "4566")
-    if not (given.isdecimal() and 0 < int(given) < 65536):
-        parser.error(f"LOCAL_AWS_PORT must be a port number from 1 to 65535, and is {given!r}.")
-    return int(given)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import ports, processes, runtime
+from local import ports, processes, venvs
 from local.errors import LocalAwsError
 from local.launch import CHECKOUT, launch
 from local.locks import exclusive
 from local.progress import Tell, silent
+from local.shell import past_proxies
 
 STATE_DIR = CHECKOUT / ".local"
 REGION = "us-east-1"
@@ -41,7 +42,7 @@ class LocalAws:
     def start(cls, state_dir: Path, port: int = 0, *, detached: bool = False, tell: Tell = silent) -> "LocalAws":
         """The one that already runs for `state_dir`, else a new one on `port` (0: a free one), ready."""
         state_dir = state_dir.resolve()
-        with exclusive(state_dir / "lock"):
+        with exclusive(state_dir / "lock", lambda: tell("waiting for another command, which starts it")):
             if running := find(state_dir):
                 return running
             if dead_or_hanging := _read(state_dir):
@@ -54,14 +55,21 @@ class LocalAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What an AWS SDK, the AWS CLI or Terraform needs in its environment to use it, as root."""
+        """What an AWS SDK, the AWS CLI or Terraform needs in its environment to use it, as root.
+
+        And no other AWS setting: a profile, a session token or the endpoint of a single service would win.
+        """
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_SESSION_TOKEN": "",  # that of a real session would be refused beside these keys
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
+            # A person's files may name a profile, other credentials, or an endpoint of a single service.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **past_proxies(ports.HOST),
         }
 
     @property
@@ -106,8 +114,8 @@ def stop(state_dir: Path = STATE_DIR) -> bool:
 
 def _start(state_dir: Path, port: int, *, detached: bool, tell: Tell) -> LocalAws:
     pinned = CHECKOUT / "requirements"
-    emulator = runtime.ensure(STATE_DIR / "venv", pinned / "local.txt", tell)
-    lambdas = runtime.ensure(STATE_DIR / "lambda-runtime", pinned / "runtime.txt", tell)
+    emulator = venvs.ensure(STATE_DIR / "venv", pinned / "local.txt", tell)
+    lambdas = venvs.ensure(STATE_DIR / "lambda-runtime", pinned / "runtime.txt", tell)
     tell("starting")
     instance = secrets.token_hex(8)
     run_dir, log = _run_dir(state_dir, instance), state_dir / "aws.log"

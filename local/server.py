@@ -62,11 +62,15 @@ def _nothing() -> None:
 def _app(instance: str) -> tuple[App, Callable[[], None]]:
     """The app, and what ends the databases behind its Data API."""
     import ministack.app  # type: ignore[import-not-found, unused-ignore]  # reads its settings on import
+    from ministack.services import dynamodb  # type: ignore[import-not-found, unused-ignore]
 
-    from local import point_in_time
+    from local import dynamodb as changes
+    from local import leading_keys, point_in_time
     from local.data_api.control import control
     from local.data_api.emulator import install
 
+    changes.install(dynamodb)
+    leading_keys.install()
     point_in_time.install()
     clusters = install()
 

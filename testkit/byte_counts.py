@@ -13,8 +13,8 @@ from typing import Any
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from lambdas.eventstore.dynamodb.items import item_bytes
 from testkit.aws_calls import Call, Disturbance, Send
-from testkit.capacity import item_bytes
 
 INDEX_ENTRY_BYTES = 100
 """What DynamoDB bills for each item, and again for each index entry (developerguide/CapacityUnitCalculations.html)."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 
+from lambdas.eventstore.dynamodb.items import item_bytes
 from testkit.aws_calls import Call
 
 READ_UNIT_BYTES = 4096
@@ -33,33 +34,6 @@ class Cost:
 def cost(calls: Iterable[Call]) -> Cost:
     calls = list(calls)
     return Cost(len(calls), sum(map(_write_units, calls)), sum(map(_read_units, calls)))
-
-
-def item_bytes(item: dict[str, Any]) -> int:
-    """Size of an item, attribute names included."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
-
-
-def _value_bytes(attribute: dict[str, Any]) -> int:
-    [(kind, value)] = attribute.items()
-    match kind:
-        case "S":
-            return len(value.encode())
-        case "N":
-            # About 1 byte for two significant digits, and 1 more.
-            digits = len(value.lstrip("-").replace(".", "").strip("0") or "0")
-            return math.ceil(digits / 2) + 1 + int(value.startswith("-"))
-        case "B":
-            return len(value)
-        case "BOOL" | "NULL":
-            return 1
-        case "M":
-            return 3 + sum(1 + len(name.encode()) + _value_bytes(inner) for name, inner in value.items())
-        case "L":
-            return 3 + sum(1 + _value_bytes(inner) for inner in value)
-        case "SS" | "NS" | "BS":
-            return sum(_value_bytes({kind[0]: inner}) for inner in value)
-    raise AssertionError(kind)
 
 
 def _write_units(call: Call) -> float:

@@ -9,6 +9,7 @@ stored stays in this process, so tests name tables and queues that no other test
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +25,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from local import runtime
+from local import dynamodb, venvs
 from local.control import REGION, STATE_DIR
 from local.launch import CHECKOUT
 from local.progress import silent
@@ -74,15 +75,19 @@ def _answer(services: dict[str, Any], request: AWSPreparedRequest) -> AWSRespons
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     service = services[headers["x-amz-target"].partition(".")[0]]
     body = request.body.encode() if isinstance(request.body, str) else request.body
+    status, answered, content = _run(service, {**headers, "host": _HOST}, body)
+    return answer(request, status, answered, content if isinstance(content, bytes) else content.encode())
+
+
+def _run(service: Any, headers: Mapping[str, str], body: Any) -> tuple[int, dict[str, str], Any]:
     with _one_at_a_time:
-        running = service.handle_request("POST", "/", {**headers, "host": _HOST}, body, {})
+        running = service.handle_request("POST", "/", headers, body, {})
         try:
             running.send(None)
         except StopIteration as done:
-            status, answered, content = done.value
-        else:
-            raise AssertionError(f"{headers['x-amz-target']} does not answer at once")
-    return answer(request, status, answered, content if isinstance(content, bytes) else content.encode())
+            answered: tuple[int, dict[str, str], Any] = done.value
+            return answered
+    raise AssertionError(f"{headers['x-amz-target']} does not answer at once")
 
 
 def _text(value: str | bytes) -> str:
@@ -90,17 +95,41 @@ def _text(value: str | bytes) -> str:
 
 
 def _service(module: str) -> Any:
-    """A module of the emulator, out of the local AWS's environment, and nothing else of what is installed there."""
+    """A module of the emulator, with our changes to it."""
     if "ministack" not in sys.modules:
-        python = runtime.ensure(STATE_DIR / "venv", CHECKOUT / "requirements" / "local.txt", silent)
-        [package] = Path(python).parents[1].glob("lib/python3*/site-packages/ministack")
-        spec = importlib.util.spec_from_file_location("ministack", package / "__init__.py")
-        assert spec
-        assert spec.loader
-        sys.modules["ministack"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["ministack"])
-        # The emulator's services ask its app whether IAM is enforced, and would import all that it has.
-        app = ModuleType("ministack.app")
-        vars(app)["AUTH"] = False
-        sys.modules[app.__name__] = app
+        _load()
+        dynamodb.install(import_module("ministack.services.dynamodb"))
     return import_module(f"ministack.services.{module}")
+
+
+def changed_and_original() -> tuple[ModuleType, ModuleType]:
+    """The emulator's DynamoDB with our changes to it, and another without; each has tables of its own."""
+    changed = _service("dynamodb")
+    spec = importlib.util.spec_from_file_location("original_dynamodb", changed.__file__)
+    assert spec
+    assert spec.loader
+    original = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(original)
+    return changed, original
+
+
+def ask(dynamodb: ModuleType, operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Status and answer of one of the two, without an SDK."""
+    headers = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
+    status, _headers, content = _run(dynamodb, headers, json.dumps(request).encode())
+    return status, json.loads(content)
+
+
+def _load() -> None:
+    """The emulator out of the local AWS's environment, and nothing else of what is installed there."""
+    python = venvs.ensure(STATE_DIR / "venv", CHECKOUT / "requirements" / "local.txt", silent)
+    [package] = Path(python).parents[1].glob("lib/python3*/site-packages/ministack")
+    spec = importlib.util.spec_from_file_location("ministack", package / "__init__.py")
+    assert spec
+    assert spec.loader
+    sys.modules["ministack"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["ministack"])
+    # The emulator's services ask its app whether IAM is enforced, and would import all that it has.
+    app = ModuleType("ministack.app")
+    vars(app)["AUTH"] = False
+    sys.modules[app.__name__] = app

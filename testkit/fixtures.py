@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 import boto3
 import pytest
+from aws_lambda_powertools import Metrics
 from botocore.config import Config
 
 from lambdas.eventstore.memory import MemoryEventStore
@@ -93,6 +94,12 @@ def _patterns(config: pytest.Config) -> list[Pattern]:
         return select(config.getoption("--pattern"))
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(autouse=True)
+def no_metrics_of_other_tests() -> None:
+    """Powertools collects metrics for the process: what a test leaves without its handler, the next would tell."""
+    Metrics().clear_metrics()
 
 
 @pytest.fixture(scope="session")

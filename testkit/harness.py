@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from importlib import import_module
 from typing import Any, ClassVar, cast
 from uuid import uuid4
@@ -133,5 +134,12 @@ def _event(item: dict[str, Any]) -> Event:
     return {name: item[name] for name in names}
 
 
+class _Deserializer(TypeDeserializer):  # type: ignore[misc, unused-ignore]
+    """Takes numbers of more than 38 digits too: DynamoDB writes out the zeros of a large number."""
+
+    def _deserialize_n(self, value: str) -> Decimal:
+        return Decimal(value)
+
+
 _FRESH = "fresh-"
-_PLAIN = TypeDeserializer().deserialize
+_PLAIN = _Deserializer().deserialize

@@ -8,10 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
+import pytest
+from botocore.exceptions import ClientError
 
 from lambdas.eventstore.sequencing.doorbells import Doorbells
 from testkit.examples import Event, event, history, new_id
 from testkit.harness import Environment, Harness, eventually
+from testkit.permissions import role_like
 from testkit.subjects import VISIBLE_SECONDS, InProcess
 from tools.discovery import select
 
@@ -105,3 +108,21 @@ def nothing_relayed(functions: Any, function: str) -> Iterator[None]:
         yield
     finally:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
+def assert_the_sweep_may_write_its_cursor_only(outputs: Mapping[str, Any]) -> None:
+    """The role of the deployed sweep puts its own item into the log, and is denied another, also beside its own."""
+    root = boto3.client("dynamodb")
+
+    def put(part: str) -> dict[str, Any]:
+        item = {"part": {"S": part}, "firstPosition": {"N": "-1"}}
+        return {"TableName": outputs["log_table"], "Item": item}
+
+    with role_like(outputs["sweep"]) as credentials:
+        role = boto3.client("dynamodb", **credentials)
+        role.put_item(**put("sweep"))
+        root.delete_item(TableName=outputs["log_table"], Key=put("sweep")["Item"])
+        with pytest.raises(ClientError, match="AccessDenied"):
+            role.put_item(**put("log"))
+        with pytest.raises(ClientError, match="AccessDenied"):
+            role.transact_write_items(TransactItems=[{"Put": put("sweep")}, {"Put": put("log")}])

@@ -16,7 +16,7 @@ Step = Callable[[InProcess], object]
 
 @dataclass(frozen=True)
 class Workload:
-    """`prepare` makes a store ready and gives the step to measure. The cost is told per event, of `events`."""
+    """`prepare` makes a store ready and gives the step to measure on a new one. Cost is per event, of `events`."""
 
     what: str
     prepare: Callable[[InProcess], Step]
@@ -32,6 +32,18 @@ def _later_event(store: InProcess) -> Step:
     store.store(*history(aggregate, 3))
     store.drain()
     return lambda store: store.store(event(aggregate, 4))
+
+
+def _command(store: InProcess) -> Step:
+    aggregate = new_id()
+    store.store(*history(aggregate, 3))
+    store.drain()
+
+    def step(store: InProcess) -> None:
+        loaded = store.aggregate(aggregate)
+        store.store(event(aggregate, len(loaded) + 1))
+
+    return step
 
 
 def _ten_events(store: InProcess) -> Step:
@@ -82,6 +94,7 @@ def _fifty_appends(_store: InProcess) -> Step:
 WORKLOADS = {
     "first_event": Workload("store the first event of an aggregate", _first_event),
     "later_event": Workload("store a later event", _later_event),
+    "command": Workload("read an aggregate of 3 events and store the next one, in one process", _command),
     "ten_events": Workload("store 10 events of one aggregate in one request, per event", _ten_events, events=10),
     "ten_aggregates": Workload(
         "store an event each of 10 aggregates in one request, per event", _ten_aggregates, events=10

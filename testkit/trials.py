@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore.retry import OutOfTime
+from testkit import examples
 from testkit.aws_calls import Disturbance, Watch
 from testkit.examples import Event, event, history, new_id, versions
 from testkit.faults import Crash
@@ -29,17 +30,18 @@ class Request:
 
 
 def first_event() -> Request:
-    return Request([event(new_id(), 1, n=1)])
+    return Request([event(new_id(), 1, n=examples.numbers())])
 
 
 def later_event() -> Request:
     aggregate = new_id()
-    return Request([event(aggregate, 3, n=3)], [history(aggregate, 2)])
+    return Request([event(aggregate, 3, n=examples.numbers())], [history(aggregate, 2)])
 
 
 def events_of_several_aggregates() -> Request:
     old, new, third = new_id(), new_id(), new_id()
-    mixed = [event(new, 1, n=1), event(old, 2, n=2), event(third, 1, n=3), event(new, 2, n=4), event(old, 3, n=5)]
+    places = (new, 1), (old, 2), (third, 1), (new, 2), (old, 3)
+    mixed = [event(aggregate, version, n=examples.numbers()) for aggregate, version in places]
     return Request(mixed, [history(old, 1)])
 
 

@@ -1,9 +1,11 @@
-"""The arguments that every command on deployed patterns takes."""
+"""The arguments that every command on deployed patterns takes. Imports nothing but the standard library."""
 
 import argparse
 
-from tools import targets
+from tools.console import UsageError
 from tools.discovery import Pattern, select
+
+TARGETS = ("local", "localstack", "aws")
 
 
 def parse(description: str) -> tuple[list[Pattern], str]:
@@ -23,5 +25,10 @@ def parser(description: str) -> argparse.ArgumentParser:
 def parse_all(given_to: argparse.ArgumentParser) -> tuple[list[Pattern], str, argparse.Namespace]:
     """The patterns, the target's name, and all that was given."""
     given = given_to.parse_args()
-    targets.check(given.target)
+    check_target(given.target)
     return select(given.pattern), given.target, given
+
+
+def check_target(name: str) -> None:
+    if name not in TARGETS:
+        raise UsageError(f"There is no target {name!r}: give TARGET=… as one of {', '.join(TARGETS)}.")

@@ -5,48 +5,54 @@ read model, and has a stale writer refused. Each step goes through the deployed 
 """
 
 import json
-import os
+import sys
 import time
 from collections.abc import Sequence
 from uuid import uuid4
 
-import boto3
 from rich.console import Console
 from rich.table import Table
 
 from examples.accounts.balances import Balances
 from examples.accounts.commands import Accounts
 from lambdas.eventstore import Append, EventStore, StoredEvent, VersionConflict
-from lambdas.eventstore.remote import InvocationFailed, RemoteEventStore
-from lambdas.eventstore.wire import OPERATIONS
-from tools import arguments, targets
+from tools import arguments, stores
 from tools.console import Failure, run
-from tools.output import outputs
 
 _VISIBLE_SECONDS = 30.0
 """How long the demo waits for its events to show in the log, where that takes a while."""
 
 _WIDTH = 120
+"""Of a log, which has no width of its own. What is printed fits a terminal of 80 columns."""
+
+_SHOWN = {
+    "strong": "once it is stored",
+    "eventual": "some time after it is stored",
+}
+"""When an event shows to readers of all events, by `read_all` of the pattern's sheet: what the wait for the log was."""
 
 
 def main() -> None:
-    patterns, target_name = arguments.parse("Use deployed patterns as a person would.")
-    deployed = [(pattern, outputs(pattern, target_name)) for pattern in patterns]
-    target = targets.reach(target_name)
-    assert target, "a deployed pattern has a target"
-    os.environ.clear()
-    os.environ.update(target.environment)
-    client = boto3.client("lambda")
-    for pattern, offers in deployed:
-        store = RemoteEventStore(client, {operation: offers[operation] for operation in OPERATIONS})
-        try:
-            demo(store, f"{pattern.sheet['title']} on {target_name}", Console(highlight=False, width=_WIDTH))
-        except InvocationFailed as failure:
-            raise Failure(f"A Lambda of {pattern.name} failed: {failure}. Its log group says why.") from None
+    patterns, target = arguments.parse("Use deployed patterns as a person would.")
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
+    for pattern in patterns:
+        with stores.deployed(pattern, target) as store:
+            title = f"{pattern.sheet['title']} on {target}"
+            demo(store, title, console, _SHOWN[pattern.sheet["guarantees"]["read_all"]])
+        where = "" if target == "local" else f" TARGET={target}"
+        call = f"make call PATTERN={pattern.name}{where} OPERATION=get_all_events JSON='{{}}'"
+        other = "transactions" if pattern.name == "ksuid" else "ksuid"
+        console.print("Next:")
+        for step in (
+            call,
+            f'make compare PATTERNS="{pattern.name} {other}"',
+            f"read patterns/{pattern.name}/README.md",
+        ):
+            console.print(f"  {step}", markup=False, soft_wrap=True)
 
 
-def demo(store: EventStore, title: str, console: Console) -> None:
-    """Run the demo against `store`, telling it on `console`.
+def demo(store: EventStore, title: str, console: Console, shown: str) -> None:
+    """Run the demo against `store`, telling it on `console`; `shown` says when events show to readers of all.
 
     Raises:
         Failure: a step did not do what the contract says.
@@ -66,15 +72,16 @@ def demo(store: EventStore, title: str, console: Console) -> None:
         "transfer 30.00 to Ann: two aggregates, one atomic request",
     )
 
-    console.print("\n[bold]2. One aggregate, read back (strongly consistent)[/bold]")
+    console.print("\n[bold]2. Josh's account, read back (strongly consistent)[/bold]")
     page = store.get_aggregate_events(josh, 1, 100)
-    console.print(_table(page.events))
+    console.print(_aggregate(page.events))
     _expect([event.aggregate_version for event in page.events] == [1, 2, 3], "Josh's account has versions 1, 2, 3")
 
-    console.print("\n[bold]3. All events, tailed from where the log ended before this demo[/bold]")
+    console.print("\n[bold]3. All events in order, from where the log ended before this demo[/bold]")
     tailed, waited = _tail(store, start, {josh: 3, ann: 2})
-    console.print(_table(tailed))
-    console.print(f"   all of them visible after {waited:.1f} s")
+    console.print(_log(tailed))
+    console.print(f"   Waited {waited:.1f} s for them: in this pattern, readers of all events see an event")
+    console.print(f"   {shown}.")
     for event in tailed:
         balances.apply([event])
     console.print(f"   read model: Josh {balances[josh] / 100:.2f}, Ann {balances[ann] / 100:.2f}")
@@ -117,22 +124,38 @@ def _tail(store: EventStore, after: str | None, wanted: dict[str, int]) -> tuple
 
 def _show(console: Console, events: Sequence[StoredEvent], what: str) -> None:
     stored = ", ".join(f"{event.event_type} v{event.aggregate_version}" for event in events)
-    console.print(f"   {what:58} → {stored}")
+    console.print(f"   {what}\n      → {stored}")
 
 
-def _table(events: Sequence[StoredEvent]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim")
-    for column in ("aggregate", "version", "type", "metadata", "offset"):
-        table.add_column(column, justify="right" if column == "version" else "left", no_wrap=True)
-    for event in events:
-        table.add_row(
-            f"{event.aggregate_id[:8]}…",
-            str(event.aggregate_version),
-            event.event_type,
-            json.dumps(event.metadata, ensure_ascii=False),
-            event.offset or "known to readers of the log",
-        )
+def _aggregate(events: Sequence[StoredEvent]) -> Table:
+    return _table(
+        ("version", "type", "metadata"),
+        [(str(event.aggregate_version), event.event_type, _json(event.metadata)) for event in events],
+    )
+
+
+def _log(events: Sequence[StoredEvent]) -> Table:
+    return _table(
+        ("offset", "aggregate", "version", "type"),
+        [
+            (event.offset or "", f"{event.aggregate_id[:8]}…", str(event.aggregate_version), event.event_type)
+            for event in events
+        ],
+    )
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 1), header_style="dim")
+    for column in columns:
+        # On a terminal that is narrower still, lines are folded: nothing is cut.
+        table.add_column(column, justify="right" if column == "version" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     return table
+
+
+def _json(metadata: object) -> str:
+    return json.dumps(metadata, ensure_ascii=False)
 
 
 def _expect(holds: bool, what: str) -> None:

@@ -64,13 +64,16 @@ def _remedy(failure: str, target: Target) -> str:
 
 def _summary(pattern: Pattern, target: Target, outputs: dict[str, Any]) -> str:
     functions = [f"  {operation:21} {outputs[operation]}" for operation in OPERATIONS]
-    call = (
+    example, where = shlex.quote(json.dumps(EXAMPLE)), "" if target.name == "local" else f" TARGET={target.name}"
+    call = f"make call PATTERN={pattern.name}{where} OPERATION=store_events JSON={example}"
+    invoke = (
         f"aws lambda invoke --function-name {outputs['store_events']} --cli-binary-format raw-in-base64-out"
-        f" --payload {shlex.quote(json.dumps(EXAMPLE))} /dev/stdout"
+        f" --payload {example} /dev/stdout"
     )
     environment = ['  eval "$(make env)"'] if target.name == "local" else []
     heading = f"{pattern.name} is deployed on {target.name}:"
-    return "\n".join([heading, *functions, "Try it:", *environment, f"  {call}", ""])
+    with_cli = ["Or, with the AWS CLI in version 2:", *environment, f"  {invoke}"]
+    return "\n".join([heading, *functions, "Call it:", f"  {call}", *with_cli, ""])
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """`python -m tools.package PATTERN`: builds `.build/<pattern>.zip`, the code of all of a pattern's Lambdas.
 
 It holds what the Lambdas run and no more: the imports of the handlers and of the pattern's own modules are followed,
-through own and third-party code. Same sources, same bytes, on every machine.
+through own and third-party code. Same sources, same bytes, on every machine. One more file, `STAMP`, says of which
+pattern and version it is: Terraform reads that in the zip and refuses what is not its module's.
 
 Third-party code is copied from the virtual environment that runs this, whose packages were verified against the hashes
-in requirements/dev.txt when they were installed; their versions must be those of requirements/lambda.txt. So a build
+in requirements/deploy.txt when they were installed; their versions must be those of requirements/lambda.txt. So a build
 takes no network and a fraction of a second. It fails when a version differs or the zip grows past its limit.
 """
 
+import json
 import os
 import re
 import zipfile
@@ -43,6 +45,9 @@ STAND_INS = {
 }
 """Files that replace those of the same name: docs/handler-cost.md has what that saves."""
 
+STAMP = "eventstore-package.json"
+"""The file that says what the zip is; terraform/modules/pattern_identity looks for this name and what follows it."""
+
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first moment that a zip can hold."""
 
@@ -58,7 +63,8 @@ def build(pattern: Pattern, root: Path = ROOT) -> Path:
     package = root / ".build" / f"{pattern.name}.zip"
     package.parent.mkdir(exist_ok=True)
     unfinished = package.with_suffix(f".{os.getpid()}")
-    _write(unfinished, _content(pattern, root))
+    files = {name: file.read_bytes() for name, file in _content(pattern, root).items()}
+    _write(unfinished, {STAMP: _stamp(pattern, root), **files})
     size = unfinished.stat().st_size
     if size > MAX_BYTES:
         unfinished.unlink()
@@ -69,14 +75,23 @@ def build(pattern: Pattern, root: Path = ROOT) -> Path:
     return package
 
 
-def _write(path: Path, files: dict[str, Path]) -> None:
+def version(root: Path = ROOT) -> str:
+    """The version of the whole project, which the file VERSION alone states."""
+    return (root / "VERSION").read_text(encoding="utf-8").strip()
+
+
+def _stamp(pattern: Pattern, root: Path) -> bytes:
+    return json.dumps({"pattern": pattern.name, "version": version(root)}).encode()
+
+
+def _write(path: Path, files: dict[str, bytes]) -> None:
     with zipfile.ZipFile(path, "w") as package:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _EARLIEST)
             entry.create_system = 3  # Unix, whatever the machine, for the permissions below
             entry.external_attr = 0o644 << 16
-            # Stored: what a deflated file looks like depends on the machine's zlib.
-            package.writestr(entry, files[name].read_bytes(), zipfile.ZIP_STORED)
+            # Stored: what a deflated file looks like depends on the machine's zlib, and Terraform can read stored ones.
+            package.writestr(entry, files[name], zipfile.ZIP_STORED)
 
 
 def _content(pattern: Pattern, root: Path) -> dict[str, Path]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tools.console import Failure
 
 MIN_VERSION = (1, 9)
-FITTING_PROVIDER = re.compile(r"5\.\d{3,}\.\d+")  # ~> 5.100
+FITTING_PROVIDER = re.compile(r"5\.\d{3,}\.\d+|6\.\d+\.\d+")  # >= 5.100, < 7
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def provider_directory(terraform: Terraform, environ: Mapping[str, str] = os.env
     if given := environ.get("TF_PLUGIN_DIR"):
         if not _holds_provider(Path(given), terraform.registry):
             raise Failure(
-                f"TF_PLUGIN_DIR is {given}, where there is no {terraform.registry}/hashicorp/aws 5.100 or newer"
+                f"TF_PLUGIN_DIR is {given}, where there is no {terraform.registry}/hashicorp/aws from 5.100 to 6"
                 f" for {_machine()}: correct it, or unset it to use the registry."
             )
         return Path(given)
@@ -62,7 +62,7 @@ def provider_directory(terraform: Terraform, environ: Mapping[str, str] = os.env
 
 
 def _mirrors(environ: Mapping[str, str]) -> Iterator[Path]:
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))  # a user without a home has none of these, and Path.home() would raise
     yield home / ".terraform.d/plugins"
     if platform.system() == "Darwin":
         yield home / "Library/Application Support/io.terraform/plugins"

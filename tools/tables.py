@@ -1,4 +1,4 @@
-"""`python -m tools.tables [--check]`: writes the tables in the READMEs from the patterns' sheets, or checks them.
+"""`python -m tools.tables [--check]`: writes the tables in the READMEs from sheets and modules, or checks them.
 
 A table lies between markers, `<!-- patterns:begin -->` or `<!-- guarantees:begin -->` and the like; what lies between
 them is never edited by hand. With `--check` nothing is written, and a README that would change is an error.
@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.console import Failure, progress, run
 from tools.discovery import ROOT, Pattern, patterns
+from tools.options import options
 from tools.sheets import HEADINGS, MEANINGS, one_more_event, sustained
 
 
@@ -37,7 +38,10 @@ def renew(root: Path = ROOT) -> None:
 def generated(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     """Each README that has a generated table, and the text that it should have."""
     found = patterns(root)
-    yield root / "README.md", between_markers(root / "README.md", "patterns", comparison(found))
+    front = root / "README.md"
+    text = between_markers(front, "patterns", comparison(found))
+    offered = _table([["option", "default", "what it does"], ["---"] * 3, *options()])
+    yield front, between_markers(front, "options", offered, text)
     for pattern in found:
         readme = pattern.folder / "README.md"
         yield readme, between_markers(readme, "guarantees", promises(pattern))
@@ -118,15 +122,15 @@ def _table(rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def between_markers(readme: Path, marker: str, content: str) -> str:
-    """The README's text with this content between the marker's two ends."""
+def between_markers(readme: Path, marker: str, content: str, text: str | None = None) -> str:
+    """The README's text, or this one that is to be, with this content between the marker's two ends."""
     begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
     if not readme.exists():
         raise Failure(f"{readme} is missing: write it, with the markers {begin} and {end} where its tables belong.")
     text, count = re.subn(
         f"(?s){re.escape(begin)}.*?{re.escape(end)}",
         lambda _: f"{begin}\n{content}\n{end}",
-        readme.read_text(encoding="utf-8"),
+        readme.read_text(encoding="utf-8") if text is None else text,
     )
     if count != 1:
         raise Failure(f"{readme} needs the markers {begin} and {end}, once.")

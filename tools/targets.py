@@ -13,15 +13,15 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import control
-from tools.console import Failure, UsageError, progress
+from local.shell import past_proxies
+from tools.console import Failure, progress
 from tools.discovery import ROOT
-
-NAMES = ("local", "localstack", "aws")
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,6 @@ class Target:
     def keeps_nothing(self) -> bool:
         """Whether all that is deployed there ends with it."""
         return self.name != "aws"
-
-
-def check(name: str) -> None:
-    if name not in NAMES:
-        raise UsageError(f"There is no target {name!r}: give TARGET=… as one of {', '.join(NAMES)}.")
 
 
 def connect(name: str) -> Target:
@@ -86,13 +81,15 @@ def _localstack() -> Target:
         "AWS_SECRET_ACCESS_KEY": os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
+        **past_proxies(urlsplit(endpoint).hostname or endpoint),
     }
     return Target("localstack", _localstack_session(endpoint), _isolated(environment), _DISPOSABLE)
 
 
 def _localstack_session(endpoint: str) -> str:
     try:
-        with urllib.request.urlopen(f"{endpoint}/_localstack/info", timeout=5) as answer:
+        directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with directly.open(f"{endpoint}/_localstack/info", timeout=5) as answer:
             return str(json.load(answer)["session_id"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Failure(

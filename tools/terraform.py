@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.shell import temporary_folder
 from tools import adoption, providers
 from tools.console import Failure
 from tools.discovery import ROOT, Pattern
@@ -111,6 +112,7 @@ def environment(data: Path, environ: Mapping[str, str]) -> dict[str, str]:
         "TF_PLUGIN_CACHE_DIR": str(cache),
         "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1",
         **kept,
+        "TMPDIR": temporary_folder(environ),
         "TF_DATA_DIR": str(data),
         "TF_IN_AUTOMATION": "1",
         "CHECKPOINT_DISABLE": "1",

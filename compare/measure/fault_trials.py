@@ -44,17 +44,14 @@ def _under(kind: type[Fault], stores: FreshStores, guarantees: Mapping[str, Any]
 
 
 def _trial(stores: FreshStores, fault: Fault, *, during_append: bool) -> tuple[str, list[Call]]:
-    with stores.store() as (store, drain, _):
-        recorder = Recorder(store)
-        writer = recorder.client("writer")
-        workloads.append(writer, "struck", 1, 3, workloads.KB)
+    with stores.store() as (store, drain, environment):
+        before, recorder = Recorder(store), Recorder(stores.cold(environment))
+        workloads.append(before.client("writer"), "struck", 1, 3, workloads.KB)
         drain()
-        events = [workloads.event("struck", version, workloads.KB) for version in (4, 5)]
-        request = workloads.request("struck", events)
-        outcome = ANSWERED
+        writer = recorder.client("writer")
+        request = workloads.request("struck", [workloads.event("struck", version, workloads.KB) for version in (4, 5)])
         with stores.watch.recording(fault if during_append else Disturbance()):
-            if not _stores(writer, request):
-                outcome = RAISED
+            outcome = ANSWERED if _stores(writer, request) else RAISED
         if outcome == RAISED and _stores(writer, request):
             outcome = RECOVERED
         with stores.watch.recording(Disturbance() if during_append else fault):
@@ -63,7 +60,7 @@ def _trial(stores: FreshStores, fault: Fault, *, during_append: bool) -> tuple[s
         reader = recorder.client("reader")
         reader("get_aggregate_events", {"aggregateId": workloads.aggregate_id("struck")})
         workloads.read_all(reader)
-    return outcome, recorder.calls
+    return outcome, before.calls + recorder.calls
 
 
 def _stores(writer: Answer, request: dict[str, Any]) -> bool:

@@ -66,10 +66,13 @@ class FreshStores:
         environment = self.harness.fresh()
         try:
             with _deterministic():
-                store = self.harness.open(environment)
-                yield partial(wire.answer, store), partial(self.harness.drain, environment), environment
+                yield self.cold(environment), partial(self.harness.drain, environment), environment
         finally:
             self.harness.discard(environment)
+
+    def cold(self, environment: Environment) -> Answer:
+        """The store as a process has it that has done nothing yet."""
+        return partial(wire.answer, self.harness.open(environment))
 
     def workload(self, name: str, size: int) -> ResourceUse:
         """One of `OPERATIONS`, with events of this size; measured once."""
@@ -78,11 +81,11 @@ class FreshStores:
         return self._measured[name, size]
 
     def measured(self, prepare: workloads.Step, step: workloads.Step, size: int) -> ResourceUse:
-        """What `step` takes on a store that was drained after `prepare`."""
-        with self.store() as (store, drain, _):
+        """What `step` takes in a cold process, on a store that was drained after `prepare`."""
+        with self.store() as (store, drain, environment):
             prepare(store, size)
             drain()
-            return self._used(lambda: step(store, size))
+            return self._used(partial(step, self.cold(environment), size))
 
     def pipeline(self, events: int, size: int) -> ResourceUse:
         """What a pattern does to carry so many events, appended one by one, into its log."""

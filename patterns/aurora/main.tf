@@ -3,18 +3,34 @@
 locals {
   environment = {
     CLUSTER_ARN = aws_rds_cluster.this.arn
-    SECRET_ARN  = aws_rds_cluster.this.master_user_secret[0].secret_arn
     DATABASE    = aws_rds_cluster.this.database_name
   }
 
-  # A restored cluster may have the name of the one before, and so its ARN, but never its resource id.
-  migrate_environment = merge(local.environment, { CLUSTER_ID = aws_rds_cluster.this.cluster_resource_id })
+  # Who logs in as whom. The master user, whose password RDS manages, is for migrations alone.
+  secrets = {
+    master = aws_rds_cluster.this.master_user_secret[0].secret_arn
+    writer = aws_secretsmanager_secret.login["writer"].arn
+    reader = aws_secretsmanager_secret.login["reader"].arn
+  }
+  logins = { store_events = "writer", get_aggregate_events = "reader", get_all_events = "reader" }
+
+  migrate_environment = merge(local.environment, {
+    # A restored cluster may have the name of the one before, and so its ARN, but never its resource id.
+    CLUSTER_ID        = aws_rds_cluster.this.cluster_resource_id
+    SECRET_ARN        = local.secrets.master
+    WRITER_SECRET_ARN = local.secrets.writer
+    READER_SECRET_ARN = local.secrets.reader
+  })
 
   # One statement a call: no operation opens a transaction of its own.
-  statements = [
+  statements = { for login, secret in local.secrets : login => [
     { actions = ["rds-data:ExecuteStatement"], resources = [aws_rds_cluster.this.arn] },
-    { actions = ["secretsmanager:GetSecretValue"], resources = [local.environment.SECRET_ARN] },
-  ]
+    { actions = ["secretsmanager:GetSecretValue"], resources = [secret] },
+  ] }
+  migrate_statements = concat(local.statements.master, [{
+    actions   = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+    resources = [local.secrets.writer, local.secrets.reader]
+  }])
 
   # A version without its minor part is kept up to date by AWS. An exact one must stay what it is: if AWS upgraded it,
   # Terraform would ask for a downgrade, which is refused.
@@ -81,14 +97,16 @@ resource "aws_rds_cluster" "this" {
   }
 
   # RDS makes the password, keeps it in Secrets Manager and rotates it: no state and no person ever has it.
-  master_username             = "events"
-  manage_master_user_password = true
+  master_username               = "events"
+  manage_master_user_password   = true
+  master_user_secret_kms_key_id = var.kms_key_arn
 
   enable_http_endpoint   = true
   db_subnet_group_name   = aws_db_subnet_group.this.name
   vpc_security_group_ids = [aws_security_group.this.id]
 
   storage_encrypted         = true
+  kms_key_id                = var.kms_key_arn
   backup_retention_period   = var.backup_retention_days
   copy_tags_to_snapshot     = true
   deletion_protection       = var.deletion_protection
@@ -124,6 +142,17 @@ resource "aws_rds_cluster_instance" "this" {
   tags              = var.tags
 }
 
+# The function migrate puts the password in, so it is in no state. A deployment can always make another: no need to keep it.
+resource "aws_secretsmanager_secret" "login" {
+  for_each = { writer = "appends events", reader = "reads events" }
+
+  name_prefix             = "${module.identity.name}-${each.key}-"
+  description             = "Login of the database role that ${each.value}."
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = 0
+  tags                    = var.tags
+}
+
 module "migrate" {
   source = "../../terraform/modules/lambda_function"
 
@@ -132,11 +161,12 @@ module "migrate" {
   service     = module.identity.name
   package     = module.identity.package
   handler     = "patterns.${module.identity.pattern}.migrate.handler"
-  statements  = local.statements
+  statements  = local.migrate_statements
   environment = local.migrate_environment
   timeout     = 900 # a migration may take longer than the 45 s of a call, and is waited for
 
   function_settings = var.function_settings
+  kms_key_arn       = var.kms_key_arn
   alarm_actions     = var.alarm_actions
   tags              = var.tags
 }
@@ -148,6 +178,7 @@ resource "aws_lambda_invocation" "migrate" {
   triggers = {
     migrations = jsonencode(local.migrations)
     cluster    = aws_rds_cluster.this.cluster_resource_id # a restored one has what its backup had
+    secrets    = jsonencode([local.secrets.writer, local.secrets.reader])
   }
 
   depends_on = [aws_rds_cluster_instance.this]
@@ -160,19 +191,22 @@ module "api" {
   pattern = module.identity.pattern
   package = module.identity.package
 
-  environment = local.environment
+  environment  = local.environment
+  environments = { for operation, login in local.logins : operation => { SECRET_ARN = local.secrets[login] } }
   statements = {
-    store_events         = local.statements
-    get_aggregate_events = local.statements
-    get_all_events       = local.statements
+    store_events         = local.statements[local.logins.store_events]
+    get_aggregate_events = local.statements[local.logins.get_aggregate_events]
+    get_all_events       = local.statements[local.logins.get_all_events]
   }
   timeout = var.timeout
 
   depends_on = [aws_lambda_invocation.migrate] # no code runs before the schema it was written for
 
-  function_settings = var.function_settings
-  alarm_actions     = var.alarm_actions
-  tags              = var.tags
+  operation_settings = var.operation_settings
+  function_settings  = var.function_settings
+  kms_key_arn        = var.kms_key_arn
+  alarm_actions      = var.alarm_actions
+  tags               = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {

@@ -5,10 +5,15 @@ cannot run in one (CREATE INDEX CONCURRENTLY) cannot be in a migration. It may t
 goes on in the database and is waited for, by the next deployment if not by this one. A failure fails the deployment,
 which goes on from that file when it is repeated. Two at a time wait for each other. A file that was applied must not
 be changed.
+
+Then the roles that the operations log in as get the passwords in their secrets, which are made where there is none. So
+whoever puts another password into a secret and calls this has changed it.
 """
 
 import hashlib
+import json
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +21,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.eventstore import aws
 from lambdas.eventstore.retry import OutOfTime, Retries, time_limit
 
 from . import data_api
 from .data_api import Database
 
 FILES = Path(__file__).with_name("migrations")
+
+_LOGINS = {"events_writer": "WRITER_SECRET_ARN", "events_reader": "READER_SECRET_ARN"}
+"""The variable of the environment that names the secret of each role."""
 
 _LOCK_NUMBER = 8317905224
 """Any number will do that nothing else locks."""
@@ -80,6 +89,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     database = data_api.from_environment(os.environ)
     with time_limit(context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS):
         applied = migrate(database)
+        let_in(database, aws.client("secretsmanager"), {role: os.environ[name] for role, name in _LOGINS.items()})
         [[transaction_base]] = database.execute(
             "SELECT continue_after_restore(CAST(:cluster AS text), CAST(:restored AS text)::boolean)",
             cluster=os.environ["CLUSTER_ID"],
@@ -109,6 +119,31 @@ def migrate(database: Database, folder: Path = FILES) -> list[str]:
     for migration in pending:
         _apply(database, migration)
     return [migration.name for migration in pending]
+
+
+def let_in(database: Database, client: Any, logins: Mapping[str, str]) -> None:
+    """Gives each role the password in its secret, of which `logins` has the ARN. Again, it changes nothing."""
+    for role, arn in logins.items():
+        database.execute(
+            "SELECT let_in(CAST(:role AS text), CAST(:password AS text), CAST(:writes AS text)::boolean)",
+            role=role,
+            password=_password(client, role, arn),
+            writes=str(role == "events_writer"),
+        )
+
+
+def _password(client: Any, role: str, arn: str) -> str:
+    """That in the secret. A new secret, which holds nothing yet, gets one."""
+    try:
+        secret = client.get_secret_value(SecretId=arn).get("SecretString")
+    except ClientError as error:
+        if aws.error_code(error) != "ResourceNotFoundException":
+            raise
+        secret = None  # of a new one; the local AWS answers without it instead
+    if not secret:
+        secret = json.dumps({"username": role, "password": secrets.token_urlsafe(32)})
+        client.put_secret_value(SecretId=arn, SecretString=secret)
+    return str(json.loads(secret)["password"])
 
 
 def _apply(database: Database, migration: Migration) -> None:

@@ -24,11 +24,30 @@ output "cluster_arn" {
 }
 
 output "secret_arn" {
-  description = "ARN of the secret that opens the database; not the secret."
-  value       = local.environment.SECRET_ARN
+  description = "ARN of the master user's secret, for people and migrations; not the secret."
+  value       = local.secrets.master
 }
 
 output "database" {
   description = "Name of the database."
   value       = local.environment.DATABASE
+}
+
+output "arns" {
+  description = "ARNs by name: of what callers invoke and the functions behind it, of tables, streams, queues, clusters and alarms."
+  value = {
+    functions = merge(module.api.functions, { migrate = module.migrate.function_arn })
+    tables    = {}
+    streams   = {}
+    queues    = {}
+    clusters  = { events = aws_rds_cluster.this.arn }
+    alarms = merge(module.api.alarms, module.migrate.alarms, {
+      for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name => alarm.arn
+    })
+  }
+}
+
+output "invoke_policies" {
+  description = "IAM policies for callers, as JSON: `read` may invoke the two operations that read, `append` the one that appends."
+  value       = module.api.invoke_policies
 }

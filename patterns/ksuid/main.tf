@@ -17,7 +17,11 @@ locals {
       resources = [module.events.arn]
     }]
     get_aggregate_events = [{ actions = ["dynamodb:Query"], resources = [module.events.arn] }]
-    get_all_events       = [{ actions = ["dynamodb:Query"], resources = [local.index_arn] }]
+    # Of large events, the index has the keys alone.
+    get_all_events = [
+      { actions = ["dynamodb:Query"], resources = [local.index_arn] },
+      { actions = ["dynamodb:BatchGetItem"], resources = [module.events.arn] },
+    ]
   }
 }
 
@@ -40,6 +44,8 @@ module "events" {
     (local.all_events) = {
       hash_key  = { name = "TYPE", type = "S" }
       range_key = { name = "eventId", type = "S" }
+      # The store keeps the metadata of a large event in another attribute, so an entry takes one write unit.
+      attributes = ["eventType", "eventVersion", "metadata"]
     }
   }
 
@@ -47,6 +53,9 @@ module "events" {
   point_in_time_recovery = var.point_in_time_recovery
   alarm_actions          = var.alarm_actions
   tags                   = var.tags
+  table_settings         = var.table_settings
+  kms_key_arn            = var.kms_key_arn
+  writers                = { put = [module.api.roles["store_events"]] }
 }
 
 module "api" {
@@ -59,7 +68,9 @@ module "api" {
   environment = local.environment
   statements  = local.statements
 
-  function_settings = var.function_settings
-  alarm_actions     = var.alarm_actions
-  tags              = var.tags
+  function_settings  = var.function_settings
+  alarm_actions      = var.alarm_actions
+  tags               = var.tags
+  operation_settings = var.operation_settings
+  kms_key_arn        = var.kms_key_arn
 }

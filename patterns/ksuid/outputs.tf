@@ -17,3 +17,20 @@ output "table" {
   description = "Name of the table of events."
   value       = module.events.name
 }
+
+output "arns" {
+  description = "ARNs by name: of what callers invoke and the functions behind it, of tables, streams, queues, clusters and alarms."
+  value = {
+    functions = module.api.functions
+    tables    = { events = module.events.arn }
+    streams   = {}
+    queues    = {}
+    clusters  = {}
+    alarms    = merge(module.api.alarms, module.events.alarms)
+  }
+}
+
+output "invoke_policies" {
+  description = "IAM policies for callers, as JSON: `read` may invoke the two operations that read, `append` the one that appends."
+  value       = module.api.invoke_policies
+}

@@ -35,4 +35,7 @@ module "store" {
   function_settings      = var.function_settings
   alarm_actions          = var.alarm_actions
   tags                   = var.tags
+  operation_settings     = var.operation_settings
+  table_settings         = var.table_settings
+  kms_key_arn            = var.kms_key_arn
 }

@@ -37,3 +37,22 @@ output "failures" {
   description = "URL of the queue with what was set aside."
   value       = module.store.failures.url
 }
+
+output "arns" {
+  description = "ARNs by name: of what callers invoke and the functions behind it, of tables, streams, queues, clusters and alarms."
+  value = {
+    functions = module.store.arns.functions
+    tables    = module.store.arns.tables
+    streams   = module.store.arns.streams
+    queues    = module.store.arns.queues
+    clusters  = {}
+    alarms = merge(module.store.arns.alarms, {
+      for alarm in [aws_cloudwatch_metric_alarm.lag, aws_cloudwatch_metric_alarm.failures] : alarm.alarm_name => alarm.arn
+    })
+  }
+}
+
+output "invoke_policies" {
+  description = "IAM policies for callers, as JSON: `read` may invoke the two operations that read, `append` the one that appends."
+  value       = module.store.invoke_policies
+}

@@ -47,6 +47,9 @@ module "store" {
   function_settings      = var.function_settings
   alarm_actions          = var.alarm_actions
   tags                   = var.tags
+  operation_settings     = var.operation_settings
+  table_settings         = var.table_settings
+  kms_key_arn            = var.kms_key_arn
 }
 
 module "relay" {
@@ -63,6 +66,7 @@ module "relay" {
   function_settings = var.function_settings
   alarm_actions     = var.alarm_actions
   tags              = var.tags
+  kms_key_arn       = var.kms_key_arn
 }
 
 # All messages are of one group, so that Lambda runs one sequencer at a time. There is no redrive policy: it would give up by
@@ -72,7 +76,8 @@ resource "aws_sqs_queue" "doorbells" {
   fifo_queue                 = true
   visibility_timeout_seconds = 6 * local.sequencer_timeout # as AWS recommends (dg/services-sqs-configure)
   message_retention_seconds  = 14 * 24 * 60 * 60
-  sqs_managed_sse_enabled    = true
+  kms_master_key_id          = var.kms_key_arn
+  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null # one or the other
   tags                       = var.tags
 }
 

@@ -47,3 +47,22 @@ output "failures" {
   description = "URL of the queue with what was set aside."
   value       = module.store.failures.url
 }
+
+output "arns" {
+  description = "ARNs by name: of what callers invoke and the functions behind it, of tables, streams, queues, clusters and alarms."
+  value = {
+    functions = merge(module.store.arns.functions, { relay = module.relay.function_arn })
+    tables    = module.store.arns.tables
+    streams   = module.store.arns.streams
+    queues    = merge(module.store.arns.queues, { doorbells = aws_sqs_queue.doorbells.arn })
+    clusters  = {}
+    alarms = merge(module.store.arns.alarms, module.relay.alarms, {
+      for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name => alarm.arn
+    })
+  }
+}
+
+output "invoke_policies" {
+  description = "IAM policies for callers, as JSON: `read` may invoke the two operations that read, `append` the one that appends."
+  value       = module.store.invoke_policies
+}

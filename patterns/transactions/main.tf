@@ -40,6 +40,9 @@ module "events" {
   point_in_time_recovery = var.point_in_time_recovery
   alarm_actions          = var.alarm_actions
   tags                   = var.tags
+  table_settings         = var.table_settings
+  kms_key_arn            = var.kms_key_arn
+  writers                = { put = [module.api.roles["store_events"]] }
 }
 
 module "log" {
@@ -53,6 +56,9 @@ module "log" {
   point_in_time_recovery = var.point_in_time_recovery
   alarm_actions          = var.alarm_actions
   tags                   = var.tags
+  table_settings         = var.table_settings
+  kms_key_arn            = var.kms_key_arn
+  writers                = { put = [module.api.roles["store_events"]] }
 }
 
 module "api" {
@@ -65,8 +71,10 @@ module "api" {
   environment = local.environment
   statements  = local.statements
 
-  timeout           = var.timeout
-  function_settings = var.function_settings
-  alarm_actions     = var.alarm_actions
-  tags              = var.tags
+  timeout            = var.timeout
+  function_settings  = var.function_settings
+  alarm_actions      = var.alarm_actions
+  tags               = var.tags
+  operation_settings = var.operation_settings
+  kms_key_arn        = var.kms_key_arn
 }

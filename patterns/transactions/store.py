@@ -32,7 +32,12 @@ POSITION_IS_FREE = "attribute_not_exists(logKey)"
 """With "position n-1 exists", read beforehand and never false again, what makes positions dense."""
 
 _FAILED_CONDITION = "ConditionalCheckFailed"
-_BUSY = {"None", "TransactionConflict"}
+_BUSY = {
+    "None",
+    "TransactionConflict",
+    # An error of the SDK's resend, not a reason: whether the first was stored is unknown. The next attempt finds out.
+    "IdempotentParameterMismatchException",
+}
 _THROTTLED = {
     # Reasons of a cancelled transaction (API_TransactWriteItems) …
     "ThrottlingError",

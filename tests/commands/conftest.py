@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local import runtime
+from local import venvs
 from local.control import STATE_DIR
 from local.progress import silent
 from tools.discovery import ROOT
@@ -21,15 +21,32 @@ LEFT_OUT = shutil.ignore_patterns(
 )
 
 
+HOSTILE = {
+    "PYTHONPATH": str(Path(__file__).parent / "not_for_commands"),
+    "PYTHONSAFEPATH": "1",
+    "PYTHONIOENCODING": "ascii",
+    "TMPDIR": "/no/such/folder",
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "http_proxy": "http://127.0.0.1:1",
+}
+"""What some shells have set, and no command may stumble over."""
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("checkout") / "copy"
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
     # The environments are made once, by the real checkout.
-    (copy / ".venv").symlink_to(ROOT / ".venv")
+    (copy / ".venv").mkdir()
+    for part in (ROOT / ".venv").iterdir():
+        (copy / ".venv" / part.name).symlink_to(part)
+    for packages in ("deploy", "dev"):
+        stamp = venvs.stamp(copy / ".venv", ROOT / f"requirements/{packages}.txt")
+        stamp.unlink(missing_ok=True)
+        stamp.touch()  # make takes it for up to date, so that what this process runs from is not made anew
     (copy / ".local").mkdir()
     for name, requirements in (("venv", "local.txt"), ("lambda-runtime", "runtime.txt")):
-        runtime.ensure(STATE_DIR / name, ROOT / "requirements" / requirements, silent)
+        venvs.ensure(STATE_DIR / name, ROOT / "requirements" / requirements, silent)
         (copy / ".local" / name).symlink_to(STATE_DIR / name)
     return copy
 
@@ -45,13 +62,13 @@ def environ() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def make(checkout: Path, environ: dict[str, str]) -> Iterator[Make]:
-    def run(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    def run(*arguments: str, piped: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
         command = ["make", *arguments]
         return subprocess.run(
             command,
             cwd=checkout,
-            env={**environ, **more},
-            stdin=subprocess.DEVNULL,
+            env={**environ, **HOSTILE, **more},
+            input=piped,
             capture_output=True,
             text=True,
             check=False,

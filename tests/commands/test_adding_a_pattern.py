@@ -133,7 +133,7 @@ def test_the_package_of_another_is_refused_before_anything_is_made(make: Make, c
     refused = make("deploy", "PATTERN=copied", TF_VAR_package=str(checkout / ".build/ksuid.zip"))
 
     assert refused.returncode != 0
-    assert "is called copied.zip" in refused.stderr
+    assert "is the package of ksuid" in refused.stderr
     assert "make package PATTERN=copied" in refused.stderr
     assert make("output", "PATTERN=copied").returncode != 0
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -65,7 +66,30 @@ def test_a_deployment_that_was_killed_is_continued_by_deploying_again(
 
 
 def test_the_outputs_are_one_json_object(make: Make) -> None:
-    assert json.loads(make("output", "PATTERN=ksuid").stdout) == {**FUNCTIONS, "table": "eventstore-ksuid"}
+    outputs = json.loads(make("output", "PATTERN=ksuid").stdout)
+    assert set(outputs.pop("arns")["functions"]) == set(FUNCTIONS)
+    assert set(outputs.pop("invoke_policies")) == {"read", "append"}
+    assert outputs == {**FUNCTIONS, "table": "eventstore-ksuid"}
+
+
+def test_the_demo_runs_whatever_the_shell_has_set(make: Make) -> None:
+    shown = make("demo", "PATTERN=ksuid")
+    assert shown.returncode == 0, shown.stderr
+    assert "Done." in shown.stdout
+    assert "some time after it is stored" in shown.stdout
+    assert "make call PATTERN=ksuid OPERATION=get_all_events JSON='{}'" in shown.stdout
+    assert shown.stderr == ""
+
+
+def test_a_request_arrives_as_it_was_written(make: Make) -> None:
+    metadata = {"it's": '$5 $(shell date) `id` \\ "#%"', "größe": [1.0, "→"]}
+    event = {"aggregateId": "a", "aggregateVersion": 1, "eventType": "E", "eventVersion": 1, "metadata": metadata}
+    request = json.dumps({"events": [event]}, ensure_ascii=False)
+    stored = make("call", "PATTERN=ksuid", "OPERATION=store_events", f"JSON={request}")
+    assert stored.stdout.count("\n") == 1, stored.stderr
+    assert json.loads(stored.stdout)["events"][0]["metadata"] == metadata
+    read = make("call", "PATTERN=ksuid", "OPERATION=get_aggregate_events", piped='{"aggregateId": "a"}')
+    assert json.loads(read.stdout)["events"][0]["metadata"] == metadata
 
 
 def test_what_is_deployed_is_audited(make: Make) -> None:
@@ -77,17 +101,25 @@ def test_what_is_deployed_is_audited(make: Make) -> None:
 def test_the_printed_environment_reaches_the_deployed_functions(make: Make) -> None:
     printed = make("env")
     assert printed.returncode == 0, printed.stderr
-    environ = dict(line.removeprefix("export ").split("=", 1) for line in printed.stdout.splitlines())
+    assert "unset AWS_PROFILE\n" in printed.stdout
+    exported = [line.removeprefix("export ") for line in printed.stdout.splitlines() if line.startswith("export ")]
+    environ = dict(line.split("=", 1) for line in exported)
     asked = json.dumps({"aggregateId": "unknown"})
     answer = lambda_client(environ).invoke(FunctionName=FUNCTIONS["get_aggregate_events"], Payload=asked)
     assert json.load(answer["Payload"]) == {"events": [], "nextVersion": None}
 
 
-def test_a_second_deployment_changes_nothing_and_is_quick(make: Make) -> None:
+def test_a_second_deployment_changes_nothing_and_is_quick_and_the_call_that_it_prints_can_be_pasted(make: Make) -> None:
     began = time.monotonic()
     deployed = make("deploy", "PATTERN=ksuid")
     assert "ksuid: apply: no changes" in deployed.stderr
     assert time.monotonic() - began < 30
+
+    [line] = [line for line in deployed.stdout.splitlines() if "make call" in line]
+    first, second = make(*shlex.split(line)[1:]), make(*shlex.split(line)[1:])
+    assert json.loads(first.stdout)["events"][0]["eventType"] == "ACCOUNT_CREATED", first.stderr
+    assert second.returncode == 0, "a refusal is an answer"
+    assert json.loads(second.stdout)["error"]["code"] == "VersionConflict"
 
 
 def test_a_destroyed_pattern_is_gone(make: Make) -> None:

@@ -9,7 +9,7 @@ from compare.measure.fault_trials import under_faults
 from compare.measure.workloads import KB, OPERATIONS, SIZES, event
 from compare.model.costs import Prices, Profile
 from compare.report.baseline import README, baseline, with_guide
-from testkit.capacity import item_bytes
+from lambdas.eventstore.dynamodb.items import item_bytes
 from testkit.session import Session
 from tools.discovery import Pattern
 

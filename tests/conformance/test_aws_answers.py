@@ -116,10 +116,15 @@ def test_a_transaction_cancelled_for_contention_is_tried_again(trial: Trials, re
                 break
 
 
-class StoredUnseenThenBusy(Disturbance):
-    """The first write takes effect and its answer is lost; the SDK's next attempt meets another transaction."""
+class Unseen(Disturbance):
+    """The answer of the first write is lost, whether it took effect or not; the SDK's next attempt is refused.
 
-    def __init__(self) -> None:
+    By another transaction, or because DynamoDB knows the request token with other parameters: it says so for 10
+    minutes, for as long as it keeps the token (API_TransactWriteItems, November 2026).
+    """
+
+    def __init__(self, code: str, *, took_effect: bool) -> None:
+        self._code, self._took_effect = code, took_effect
         self._write: int | None = None
 
     def before_sending(self, call: Call, request: Any, send: Any) -> Any:
@@ -127,24 +132,29 @@ class StoredUnseenThenBusy(Disturbance):
             return None
         self._write = call.number
         if call.attempts == 1:
-            send(request)
+            if self._took_effect:
+                send(request)
             raise ConnectionClosedError(endpoint_url=request.url)
+        if self._code != "TransactionConflict" and call.operation == "TransactWriteItems":
+            return faults.error_answer(request, self._code)
         if call.operation == "PutItem":
             return faults.error_answer(request, "TransactionConflictException")
         reasons = [{"Code": "TransactionConflict"} for _ in call.parameters["TransactItems"]]
         return faults.error_answer(request, "TransactionCanceledException", CancellationReasons=reasons)
 
 
+@pytest.mark.parametrize("took_effect", [True, False], ids=["took effect", "did not"])
+@pytest.mark.parametrize("code", ["TransactionConflict", "IdempotentParameterMismatchException"])
 @pytest.mark.parametrize("make_request", REQUESTS, ids=lambda request: request.__name__)
-def test_an_append_that_was_stored_unseen_is_recognised_after_contention(
-    trial: Trials, make_request: Callable[[], Request]
+def test_an_append_whose_outcome_is_unknown_is_stored_once_and_answered(
+    trial: Trials, make_request: Callable[[], Request], code: str, took_effect: bool
 ) -> None:
     with trial() as on:
         request = make_request()
         for events in request.before:
             on.open().store(*events)
 
-        with on.watch.recording(StoredUnseenThenBusy()):
+        with on.watch.recording(Unseen(code, took_effect=took_effect)):
             stored = on.open().store(*request.events)
 
         assert bare(stored) == request.events

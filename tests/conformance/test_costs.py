@@ -21,11 +21,11 @@ def test_the_sheet_has_the_cost_of_every_workload(each_pattern: Pattern) -> None
 def test_a_workload_costs_what_the_sheet_says(harness: Harness, watch: Watch, each_pattern: Pattern, name: str) -> None:
     promised: dict[str, Any] = each_pattern.sheet["costs"][name]
     environment = harness.fresh()
-    store = InProcess(harness.open(environment), each_pattern.sheet, harness, environment)
-    step = WORKLOADS[name].prepare(store)
+    prepared, fresh = (InProcess(harness.open(environment), each_pattern.sheet, harness, environment) for _ in range(2))
+    step = WORKLOADS[name].prepare(prepared)
 
     with watch.recording() as calls:
-        step(store)
+        step(fresh)
     measured = cost(calls).per(WORKLOADS[name].events)
     harness.discard(environment)
 

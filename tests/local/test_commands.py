@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from local import __main__ as commands
+from local import shell
 from local.control import LocalAws
 from local.launch import CHECKOUT
 
@@ -15,13 +16,39 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "STATE_DIR", tmp_path / "state")
 
 
-def test_env_prints_lines_that_a_shell_can_evaluate(aws: LocalAws, capsys: pytest.CaptureFixture[str]) -> None:
-    assert commands.main(["env"]) == 0
-    lines = capsys.readouterr().out
-    assert all(line.startswith("export AWS_") for line in lines.splitlines())
-    script = f'{lines}\necho "$AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID $AWS_REGION[$AWS_SESSION_TOKEN]"'
-    said = subprocess.check_output(["sh", "-euc", script], text=True, env=os.environ | {"AWS_SESSION_TOKEN": "x"})
-    assert said.strip() == f"{aws.endpoint} test us-east-1[]"
+ELSEWHERE = {
+    "AWS_PROFILE": "production",
+    "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_SESSION_TOKEN": "that of a real session",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "http_proxy": "http://127.0.0.1:1",
+    "no_proxy": "intranet.example",
+}
+ASK = "import boto3; print(boto3.client('dynamodb').list_tables()['TableNames'])"
+
+
+def test_what_env_prints_leads_an_sdk_to_the_local_aws_whatever_the_shell_had_set(
+    aws: LocalAws, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / ".aws/config"
+    config.parent.mkdir()
+    config.write_text("[default]\nignore_configured_endpoint_urls = true\nregion = eu-west-1\n")
+    with monkeypatch.context() as patched:
+        for name, value in {**ELSEWHERE, "HOME": str(tmp_path), "AWS_PAGER": "less"}.items():
+            patched.setenv(name, value)
+        assert commands.main(["env"]) == 0
+        lines = capsys.readouterr().out
+        script = f'{lines}\n"{sys.executable}" -c "{ASK}"; echo "$AWS_REGION $AWS_PAGER $NO_PROXY $no_proxy"'
+        said = subprocess.check_output(["sh", "-euc", script], text=True, timeout=60)
+    assert said == "[]\nus-east-1 less intranet.example,127.0.0.1 intranet.example,127.0.0.1\n"
+
+
+def test_env_unsets_what_is_set_and_only_that(aws: LocalAws) -> None:
+    environ = {"AWS_PROFILE": "production", "AWS_REGION": "eu-west-1", "AWS_PAGER": "", "AWS_X; rm": "", "HOME": "/"}
+    lines = list(shell.lines(aws.environment, environ))
+    assert [line for line in lines if not line.startswith("export ")] == ["unset AWS_PROFILE"]
 
 
 @pytest.mark.parametrize("command", ["env", "status"])
@@ -66,12 +93,11 @@ def test_a_taken_port_is_a_failure_of_one_line(
     assert f"Port {taken_port} is taken by" in capsys.readouterr().err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("port", ["", "0", "65536", "http", "-1"])
+@pytest.mark.parametrize("command", ["up", "env", "down", "status"])
+@pytest.mark.parametrize("port", ["", "0", "65536", "http", "-1", "٣"])
 def test_a_port_that_is_none_is_wrong_usage(
-    port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOCAL_AWS_PORT", port)
-    with pytest.raises(SystemExit) as stopped:
-        commands.main(["up"])
-    assert stopped.value.code == 2
+    assert commands.main([command]) == 2
     assert "LOCAL_AWS_PORT must be a port number" in capsys.readouterr().err

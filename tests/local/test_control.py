@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from local import control, processes, runtime
+from local import control, processes, venvs
 from local.control import LocalAws, find
 from local.errors import LocalAwsError
 from local.launch import CHECKOUT
@@ -128,7 +128,7 @@ def test_a_port_taken_by_another_local_aws_is_reported_with_its_checkout(aws: Lo
 def test_a_server_that_dies_while_starting_is_reported_with_the_end_of_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "ensure", lambda *_: Path(sys.executable))  # which has no emulator
+    monkeypatch.setattr(venvs, "ensure", lambda *_: Path(sys.executable))  # which has no emulator
     with pytest.raises(LocalAwsError, match=r"ended within .* of its start.*\n(.*\n)*.*No module named"):
         LocalAws.start(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["aws.log", "lock"]

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from lambdas.eventstore import ksuids
+from lambdas.eventstore.dynamodb.items import item_bytes
 from lambdas.eventstore.events import NewEvent
 from testkit.aws_calls import Watch
-from testkit.capacity import Cost, cost, item_bytes
+from testkit.capacity import Cost, cost
 from tests.sequencer.world import World
 
 FIFTY = {f"aggregate {n:02}": 1 for n in range(50)}

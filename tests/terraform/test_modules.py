@@ -1,4 +1,4 @@
-"""Every Terraform module has tests of its own, which run with a mocked provider, and pass."""
+"""Every Terraform module and every example has tests of its own, which run with a mocked provider, and pass."""
 
 import os
 import subprocess
@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tools import package, providers, terraform
-from tools.discovery import ROOT, Pattern, patterns
+from tools.discovery import ROOT, patterns
 
 PATTERNS = [it.folder for it in patterns()]
 MODULES = [*sorted(path.parent for path in ROOT.glob("terraform/modules/*/main.tf")), *PATTERNS]
+EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/main.tf"))
 PROJECT_VARIABLES = {"name", "package", "function_settings", "deletion_protection", "alarm_actions", "tags"}
 
 
@@ -18,17 +19,21 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("module", MODULES, ids=relative)
+@pytest.mark.parametrize("module", [*MODULES, *EXAMPLES], ids=relative)
 def test_the_modules_own_tests_pass(module: Path, tmp_path: Path) -> None:
     assert list(module.glob("tests/*.tftest.hcl")), f"{relative(module)} has no tests/*.tftest.hcl"
-    if module in PATTERNS:
-        package.build(Pattern(module))
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
-    environ = terraform.environment(tmp_path, environ)
+    for pattern in patterns():
+        package.build(pattern)
+    environ = environment(tmp_path)
     executable = providers.find_terraform()
     with terraform.init_command(executable) as init:
-        run(init, module, environ)
+        run([*init, "-backend=false"], module, environ)
     run([executable.executable, "test", "-no-color"], module, environ)
+
+
+def environment(data: Path) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
+    return terraform.environment(data, inherited)
 
 
 def run(command: list[str], module: Path, environ: dict[str, str]) -> None:

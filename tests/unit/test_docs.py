@@ -149,7 +149,7 @@ def test_every_decision_is_in_the_index() -> None:
         assert text.startswith(f"# {int(name[:4])}. {title}\n")
 
 
-@pytest.mark.parametrize("requirements", ["lambda", "local", "dev"])
+@pytest.mark.parametrize("requirements", ["lambda", "local", "deploy", "dev", "release", "scan"])
 def test_every_dependency_has_its_reason(requirements: str) -> None:
     """Nothing is listed that is not installed, and nothing is asked for without a reason."""
     page = (ROOT / "docs/adr/0003-dependencies.md").read_text(encoding="utf-8")

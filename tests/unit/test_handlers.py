@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -126,7 +127,18 @@ def test_metrics_are_of_the_project_s_namespace_by_operation(
     [line] = [line for line in lines(capsys) if "_aws" in line]
     [directive] = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "EventStore"
-    assert "operation" in directive["Dimensions"][0]
+    assert set(directive["Dimensions"][0]) == {"operation", "service"}  # as terraform/modules/dashboard asks for them
+
+
+def test_environments_that_are_restored_from_one_snapshot_draw_different_numbers(handlers: ModuleType) -> None:
+    random.seed(1)
+    snapshot, drawn = random.getstate(), set()
+    for _ in range(2):
+        random.setstate(snapshot)
+        handlers.get_all_events({}, Context())
+        drawn.add(random.random())
+
+    assert len(drawn) == 2
 
 
 def test_reading_measures_the_size_of_the_page(handlers: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:

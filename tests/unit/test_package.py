@@ -29,6 +29,7 @@ def digest(path: Path) -> str:
 @pytest.fixture
 def checkout(tmp_path: Path, sample: Pattern) -> Path:
     """The smallest one that can be packaged."""
+    (tmp_path / "VERSION").write_text("1.2.3\n")
     (tmp_path / "requirements").mkdir()
     (tmp_path / "requirements/lambda.txt").write_text("")
     (tmp_path / "patterns/__init__.py").touch()
@@ -53,6 +54,13 @@ def test_a_change_of_the_code_changes_the_package(checkout: Path, sample: Patter
     assert digest(package.build(sample, checkout)) != first
 
 
+def test_a_package_says_of_which_pattern_and_version_it_is_where_terraform_can_read_it(
+    checkout: Path, sample: Pattern
+) -> None:
+    stamp = b'eventstore-package.json{"pattern": "sample", "version": "1.2.3"}'
+    assert package.build(sample, checkout).read_bytes().count(stamp) == 1
+
+
 def test_only_what_runs_is_packaged(checkout: Path, sample: Pattern) -> None:
     (checkout / "patterns/other").mkdir()
     (checkout / "patterns/other/store.py").touch()
@@ -64,6 +72,7 @@ def test_only_what_runs_is_packaged(checkout: Path, sample: Pattern) -> None:
     (sample.folder / ".terraform").mkdir()
     (sample.folder / ".terraform/modules.json").touch()
     assert names(package.build(sample, checkout)) == {
+        "eventstore-package.json",
         "lambdas/handlers.py",
         "lambdas/used.py",
         "lambdas/wire.schema.json",

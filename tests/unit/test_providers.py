@@ -60,10 +60,15 @@ def test_a_packed_provider_counts_too(home: Path) -> None:
     assert provider_directory(TERRAFORM, {}) == home / ".terraform.d/plugins"
 
 
-@pytest.mark.parametrize(("version", "machine"), [("5.99.1", MACHINE), ("6.0.0", MACHINE), ("5.100.0", "plan9_mips")])
+@pytest.mark.parametrize(("version", "machine"), [("5.99.1", MACHINE), ("7.0.0", MACHINE), ("5.100.0", "plan9_mips")])
 def test_a_provider_that_does_not_fit_is_passed_over(home: Path, version: str, machine: str) -> None:
     add_provider(home / ".terraform.d/plugins", version, machine)
     assert provider_directory(TERRAFORM, {}) is None
+
+
+def test_a_provider_of_the_next_major_version_is_found(home: Path) -> None:
+    mirror = add_provider(home / ".terraform.d/plugins", "6.22.1")
+    assert provider_directory(TERRAFORM, {}) == mirror
 
 
 def test_a_provider_of_the_other_registry_is_passed_over(home: Path) -> None:

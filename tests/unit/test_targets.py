@@ -1,10 +1,12 @@
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from tools import deployments, targets
+from tools import arguments, deployments, targets
 from tools.console import Failure, UsageError
 from tools.discovery import Pattern
 from tools.targets import Target
@@ -24,7 +26,7 @@ def workspace(sample: Pattern, tmp_path: Path) -> Workspace:
 
 def test_an_unknown_target_is_wrong_usage_and_the_valid_ones_are_listed() -> None:
     with pytest.raises(UsageError, match="local, localstack, aws"):
-        targets.check("azure")
+        arguments.check_target("azure")
 
 
 def test_nothing_of_the_callers_aws_configuration_reaches_a_local_target(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +47,28 @@ def test_a_localstack_that_does_not_answer_is_told_with_its_address(monkeypatch:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     with pytest.raises(Failure, match=f"No LocalStack answers at {endpoint}"):
         targets.reach("localstack")
+
+
+def test_a_localstack_is_reached_past_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    class LocalStack(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"session_id": "first"}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), LocalStack) as server, ThreadPoolExecutor(1) as pool:
+        server.timeout = 5
+        pool.submit(server.handle_request)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        monkeypatch.setenv("no_proxy", "intranet.example")
+        target = targets.reach("localstack")
+    assert target
+    assert target.identity == "first"
+    assert target.environment["NO_PROXY"] == target.environment["no_proxy"] == "intranet.example,127.0.0.1"
 
 
 def test_aws_is_not_reached_through_an_endpoint_that_was_left_set(monkeypatch: pytest.MonkeyPatch) -> None:

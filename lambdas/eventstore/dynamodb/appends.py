@@ -19,7 +19,7 @@ from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.contract import Append
 from lambdas.eventstore.dynamodb.items import Item, to_attribute, to_item
 from lambdas.eventstore.dynamodb.table import EventsTable
-from lambdas.eventstore.events import NewEvent, StoredEvent
+from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.retry import Retries
 
 VERSION_IS_FREE = "attribute_not_exists(aggregateId)"
@@ -30,8 +30,8 @@ _CONFLICT = "ConditionalCheckFailed"
 _CONTENTION = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Cancellation reasons that pass (API_TransactWriteItems): another transaction on the item, or throttling."""
 
-Attributes = Callable[[NewEvent], Item]
-"""What an item has beside the event, such as the key of an index."""
+AsStored = Callable[[Item], Item]
+"""An event's item as the pattern stores it, with what its table has beside the event: such as the key of an index."""
 
 Write = Callable[[Sequence[str]], Sequence[StoredEvent] | None]
 """One attempt to store all events of a request, or none, under these ids. It answers with the events, or with None
@@ -46,13 +46,13 @@ class VersionTaken(Exception):
 
 
 def append_events(
-    table: EventsTable, append: Append, also: Attributes = lambda event: {}, issue: Issue = ksuids.issue
+    table: EventsTable, append: Append, as_stored: AsStored = lambda item: item, issue: Issue = ksuids.issue
 ) -> Sequence[StoredEvent]:
     """`EventStore.store_events`, where the items of the events are all that there is to write."""
     retries = Retries()
 
     def write(event_ids: Sequence[str]) -> Sequence[StoredEvent] | None:
-        if _put(table, append, event_ids, also):
+        if _put(table, append, event_ids, as_stored):
             return [event.stored(event_id) for event, event_id in zip(append.events, event_ids, strict=True)]
         retries.pause("other transactions kept the items of this request busy")
         return None
@@ -77,6 +77,7 @@ def append_by(write: Write, table: EventsTable, append: Append, issue: Issue = k
         tried += event_ids
         try:
             if events := write(event_ids):
+                table.remember(events)
                 return events
         except VersionTaken:
             stored = _refuse_unless_stored(table, append, tried)
@@ -85,16 +86,15 @@ def append_by(write: Write, table: EventsTable, append: Append, issue: Issue = k
 
 
 def _previous_ids(table: EventsTable, append: Append) -> list[str]:
-    """The ids of the last events that `append` assumes, of those that exist: one strong read; none for new aggregates.
+    """The ids of the last events that `append` assumes, of those that exist: at most one strong read.
 
     Once they exist they always will, so no write has to check it again.
     """
-    keys = [(aggregate, version) for aggregate, version in append.expected.items() if version]
-    return [item["eventId"]["S"] for item in table.get(keys, ["eventId"]).values()]
+    return table.ids((aggregate, version) for aggregate, version in append.expected.items() if version)
 
 
-def _put(table: EventsTable, append: Append, event_ids: Sequence[str], also: Attributes) -> bool:
-    """Put all items, or none; whether they are stored. False: other transactions were in the way.
+def _put(table: EventsTable, append: Append, event_ids: Sequence[str], as_stored: AsStored) -> bool:
+    """Put all items, or none; whether they are stored. False: other transactions were in the way, or nobody knows.
 
     Raises:
         VersionTaken
@@ -102,7 +102,7 @@ def _put(table: EventsTable, append: Append, event_ids: Sequence[str], also: Att
     puts: list[dict[str, Any]] = [
         {
             "TableName": table.name,
-            "Item": {**to_item(event, event_id, append), **also(event)},
+            "Item": as_stored(to_item(event, event_id, append)),
             "ConditionExpression": VERSION_IS_FREE,
         }
         for event, event_id in zip(append.events, event_ids, strict=True)
@@ -116,7 +116,8 @@ def _put(table: EventsTable, append: Append, event_ids: Sequence[str], also: Att
         match aws.error_code(error):
             case "ConditionalCheckFailedException":
                 raise VersionTaken from None
-            case "TransactionConflictException":
+            case "TransactionConflictException" | "IdempotentParameterMismatchException":
+                # The second is an answer to the SDK's resend: whether the first was stored, the next attempt finds out.
                 return False
             case "TransactionCanceledException":
                 codes = aws.cancellation_codes(error)

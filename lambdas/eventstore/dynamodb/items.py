@@ -46,6 +46,32 @@ def key_of(item: Item) -> Key:
     return item["aggregateId"]["S"], int(item["aggregateVersion"]["N"])
 
 
+def item_bytes(item: Item) -> int:
+    """Size of an item as DynamoDB counts it, attribute names included; of a number about
+    (amazondynamodb/latest/developerguide/CapacityUnitCalculations.html, read 2026-11)."""
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(attribute: Attribute) -> int:
+    [(kind, value)] = attribute.items()
+    match kind:
+        case "S":
+            return len(value.encode())
+        case "N":
+            # About 1 byte for two significant digits, and 1 more.
+            digits = len(value.lstrip("-").replace(".", "").strip("0") or "0")
+            return math.ceil(digits / 2) + 1 + int(value.startswith("-"))
+        case "B":
+            return len(value)
+        case "BOOL" | "NULL":
+            return 1
+        case "M":
+            return 3 + sum(1 + len(name.encode()) + _value_bytes(inner) for name, inner in value.items())
+        case "L":
+            return 3 + sum(1 + _value_bytes(inner) for inner in value)
+    raise TypeError(f"a DynamoDB attribute of type {kind} has no size here")
+
+
 def to_attribute(value: Any) -> Attribute:
     """A JSON value as a DynamoDB attribute (developerguide/HowItWorks.NamingRulesDataTypes)."""
     match value:

@@ -14,14 +14,23 @@ from lambdas.eventstore.dynamodb.items import Item, Key, key_of, to_attribute, t
 from lambdas.eventstore.dynamodb.reads import gapless, get_items, query_items
 from lambdas.eventstore.events import StoredEvent
 
+_REMEMBERED = 10_000
+"""Aggregates. At most 10 MB, with ids as long as they may be."""
+
 
 class EventsTable:
-    """The table of events. `offset` names the attribute that holds an event's offset, where the pattern keeps one."""
+    """The table of events. `offset` names the attribute that holds an event's offset, where the pattern keeps one.
+
+    An event is never changed or deleted, so what this process has once read or stored is not read again to append
+    behind it. Whoever does remove events, as to repair a table, starts new processes before anything is appended.
+    """
 
     def __init__(self, client: Any, name: str, offset: str | None = None) -> None:
         self.client = client
         self.name = name
         self._offset = offset
+        self._last: dict[str, tuple[int, str]] = {}
+        """By aggregate, the version and the id of an event that is stored: usually its last one."""
 
     def page(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         """`EventStore.get_aggregate_events`."""
@@ -39,6 +48,7 @@ class EventsTable:
             return query_items(self.client, query, limit + 1)
 
         events, more = pages.take(map(self.event, gapless(read, "aggregateVersion", from_version)), limit)
+        self.remember(events[-1:])
         return AggregatePage(events, events[-1].aggregate_version + 1 if more else None)
 
     def current_version(self, aggregate_id: str) -> int:
@@ -53,6 +63,23 @@ class EventsTable:
             Limit=1,
         )
         return int(response["Items"][0]["aggregateVersion"]["N"]) if response["Items"] else 0
+
+    def ids(self, keys: Iterable[Key]) -> list[str]:
+        """The ids of the events that exist among `keys`: one strongly consistent read, or none for remembered ones."""
+        ids, unknown = [], []
+        for aggregate, version in keys:
+            known, event_id = self._last.get(aggregate, (None, ""))
+            if known == version:
+                ids.append(event_id)
+            else:
+                unknown.append((aggregate, version))
+        return ids + [item["eventId"]["S"] for item in self.get(unknown, ["eventId"]).values()]
+
+    def remember(self, events: Iterable[StoredEvent]) -> None:
+        """That these are stored. Those of one aggregate come in the order of their versions."""
+        if len(self._last) >= _REMEMBERED:
+            self._last.clear()
+        self._last.update({event.aggregate_id: (event.aggregate_version, event.event_id) for event in events})
 
     def get(self, keys: Iterable[Key], attributes: Sequence[str] = ()) -> dict[Key, Item]:
         """The items that exist among `keys` (at most 100, the limit of BatchGetItem), whole or some attributes."""

@@ -54,7 +54,9 @@ class Harness(harness.Harness):
     """Databases without events, by cluster."""
 
     def __init__(self, pattern: str, deployed: Mapping[str, str]) -> None:
-        super().__init__(pattern, deployed)
+        # A back door opens with the master user's secret, and so does a store in this process, which does everything.
+        [cluster] = boto3.client("rds").describe_db_clusters(DBClusterIdentifier=deployed["CLUSTER_ARN"])["DBClusters"]
+        super().__init__(pattern, {**deployed, "SECRET_ARN": cluster["MasterUserSecret"]["SecretArn"]})
         self.client: Any = boto3.client("rds-data", config=Config(read_timeout=60, retries={"total_max_attempts": 1}))
 
     def fresh(self) -> Environment:

@@ -8,6 +8,9 @@ mock_provider "aws" {
       master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders" }]
     }
   }
+  mock_resource "aws_secretsmanager_secret" {
+    defaults = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders-role" }
+  }
   mock_data "aws_subnet" {
     defaults = { vpc_id = "vpc-given" }
   }
@@ -30,13 +33,21 @@ run "the_outputs_name_the_functions_and_the_way_to_the_database" {
   }
 }
 
-run "a_function_may_execute_statements_on_this_cluster_and_read_its_secret" {
+run "a_function_may_execute_statements_on_this_cluster_and_read_the_secret_of_its_own_role" {
   assert {
-    condition = local.statements == [
+    condition = local.statements == { for login, secret in { master = "orders", writer = "orders-role", reader = "orders-role" } : login => [
       { actions = ["rds-data:ExecuteStatement"], resources = ["arn:aws:rds:us-east-1:123456789012:cluster:orders"] },
-      { actions = ["secretsmanager:GetSecretValue"], resources = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:orders"] },
-    ]
+      { actions = ["secretsmanager:GetSecretValue"], resources = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:${secret}"] },
+    ] }
     error_message = "No transactions, no other cluster, no other secret."
+  }
+  assert {
+    condition     = local.logins == { store_events = "writer", get_aggregate_events = "reader", get_all_events = "reader" }
+    error_message = "Nobody but the function migrate logs in as the master user."
+  }
+  assert {
+    condition     = alltrue([for secret in aws_secretsmanager_secret.login : secret.recovery_window_in_days == 0])
+    error_message = "A store that is made again makes its secrets again."
   }
 }
 

@@ -10,6 +10,9 @@ mock_provider "aws" {
       master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders" }]
     }
   }
+  mock_resource "aws_secretsmanager_secret" {
+    defaults = { arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:orders-role" }
+  }
   mock_data "aws_subnet" {
     defaults = { vpc_id = "vpc-given" }
   }

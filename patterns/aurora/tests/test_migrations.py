@@ -198,8 +198,10 @@ def test_the_deployed_function_has_done_it_all(session: Session, aws: None) -> N
 
 def test_a_migration_that_fails_fails_the_deployed_function(session: Session, aws: None) -> None:
     """And with it the deployment."""
-    environment = session.deployment(PATTERN.name)["environment"]
-    database = data_api.from_environment(environment)
+    deployment = session.deployment(PATTERN.name)
+    database = data_api.from_environment(
+        {**deployment["environment"], "SECRET_ARN": deployment["outputs"]["secret_arn"]}
+    )
     with time_limit(30):
         database.execute("UPDATE migrations SET digest = 'x' || digest WHERE name = '0001_events'")
         try:

@@ -155,8 +155,10 @@ def copy(store: Store) -> Store:
 def end_sessions(store: Store) -> None:
     assert isinstance(store.harness, Harness)
     name = store.environment["DATABASE"]
+    # Those of this user: PostgreSQL's own, such as autovacuum, are not ours to end, and CREATE DATABASE waits for them.
     store.harness.rows(
-        dict(store.harness.deployed), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        dict(store.harness.deployed),
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND usename = current_user",
     )
 
 

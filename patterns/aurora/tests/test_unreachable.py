@@ -17,7 +17,7 @@ from lambdas.eventstore import wire
 from lambdas.eventstore.retry import OutOfTime, time_limit
 from testkit import faults
 from testkit.aws_calls import Call
-from testkit.examples import Event, event, new_id, versions
+from testkit.examples import Event, event, new_id, numbers, versions
 from testkit.faults import Fault
 from testkit.harness import Environment, eventually
 from testkit.schedules import Scene
@@ -89,7 +89,7 @@ def test_what_passes_is_waited_for(scene: Scene, code: str, status: int, message
 def test_a_connection_that_cannot_be_made_or_breaks_is_made_anew(scene: Scene, lost: type[Fault]) -> None:
     aggregate = new_id()
     with scene.watch.recording(lost(0)) as calls:
-        [stored] = scene.open().store(event(aggregate, 1))
+        [stored] = scene.open().store(event(aggregate, 1, n=numbers()))
 
     assert len(calls) == 2
     assert [event["eventId"] for event in scene.open().aggregate(aggregate)] == [stored["eventId"]]

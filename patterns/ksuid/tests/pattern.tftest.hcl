@@ -33,8 +33,11 @@ run "an_operation_may_touch_the_table_or_the_index_only_as_far_as_it_must" {
     error_message = "get_aggregate_events queries the table."
   }
   assert {
-    condition     = local.statements.get_all_events == [{ actions = ["dynamodb:Query"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders/index/all-events"] }]
-    error_message = "get_all_events queries the index."
+    condition = local.statements.get_all_events == [
+      { actions = ["dynamodb:Query"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders/index/all-events"] },
+      { actions = ["dynamodb:BatchGetItem"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"] },
+    ]
+    error_message = "get_all_events queries the index, and gets large events by their keys."
   }
 }
 

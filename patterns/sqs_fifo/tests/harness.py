@@ -1,5 +1,6 @@
 """The suite's `sqs_fifo` stores: each has a queue of its own, and their relay and sequencer run in this process."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -20,7 +21,28 @@ _SECONDS = 60.0
 
 
 class Harness(harness.Harness):
-    variables: ClassVar = {"sweep": "{ settle_seconds = 0 }"}
+    # With all that the local AWS knows of what an organisation can set, so that it is not only planned.
+    variables: ClassVar = {
+        "sweep": "{ settle_seconds = 0 }",
+        "kms_key_arn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555",
+        "function_settings": json.dumps(
+            {
+                "tracing": True,
+                "role_path": "/stores/",
+                "permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
+            }
+        ),
+        "operation_settings": json.dumps(
+            {
+                "store_events": {"provisioned_concurrency": 1},
+                "get_aggregate_events": {"snap_start": True},
+                "get_all_events": {"reserved_concurrency": 50},
+            }
+        ),
+        "table_settings": json.dumps(
+            {"table_class": "STANDARD_INFREQUENT_ACCESS", "max_write_units": 40000, "append_only": True}
+        ),
+    }
 
     def __init__(self, pattern: str, deployed: Mapping[str, str]) -> None:
         super().__init__(pattern, deployed)

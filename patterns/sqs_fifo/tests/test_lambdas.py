@@ -24,6 +24,7 @@ from testkit.sequenced import (
     Aside,
     assert_the_deployed_sequencer_sets_aside,
     assert_the_deployed_sweep_finds,
+    assert_the_sweep_may_write_its_cursor_only,
     failures_queue,
     names,
     nothing,
@@ -285,3 +286,7 @@ def test_no_further_lambda_may_change_history(deployment: Deployment, function: 
         role = boto3.client("dynamodb", **credentials)
         with pytest.raises(ClientError, match="AccessDenied"):
             CHANGES[what](role, table, key_of(root, table))
+
+
+def test_of_the_log_the_sweep_may_write_its_cursor_and_nothing_else(deployment: Deployment) -> None:
+    assert_the_sweep_may_write_its_cursor_only(deployment["outputs"])

@@ -31,6 +31,14 @@ def fresh_store(environment: Environment) -> InProcess:
 
 
 @pytest.fixture
+def cold_store(environment: Environment) -> InProcess:
+    """The tables of `fresh_store`, as a process has them that has done nothing yet."""
+    from ..store import from_environment
+
+    return InProcess(from_environment(environment), PATTERN.sheet)
+
+
+@pytest.fixture
 def log(environment: Environment, dynamodb: Any) -> Any:
     """Reads the log table itself: the entries in order."""
     query = {"TableName": environment["LOG_TABLE"], "KeyConditionExpression": "logId = :all"}

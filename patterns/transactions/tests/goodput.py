@@ -117,8 +117,7 @@ def local_aws() -> Iterator[None]:
         local = LocalAws.start(Path(folder))
         try:
             others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-            given = {name: value for name, value in local.environment.items() if value}
-            with patch.dict(os.environ, {**others, **given}, clear=True):
+            with patch.dict(os.environ, {**others, **local.environment}, clear=True):
                 yield
         finally:
             local.stop()

@@ -154,12 +154,14 @@ def test_an_attempt_that_took_effect_unseen_is_recognised_by_the_next(
     assert [entry["eventId"]["S"] for entry in log()] == [event["eventId"] for event in stored]
 
 
-def test_the_reads_before_an_attempt_are_not_repeated_but_for_the_tail(fresh_store: InProcess, watch: Watch) -> None:
+def test_the_reads_before_an_attempt_are_not_repeated_but_for_the_tail(
+    fresh_store: InProcess, cold_store: InProcess, watch: Watch
+) -> None:
     aggregate = new_id()
     fresh_store.store(event(aggregate, 1))
     lost = Refused(2, "TransactionCanceledException", **cancelled("None", "ConditionalCheckFailed"))
     with watch.recording(lost) as calls:
-        fresh_store.store(event(aggregate, 2))
+        cold_store.store(event(aggregate, 2))
 
     assert [call.operation for call in calls] == ["BatchGetItem", *["Query", "TransactWriteItems"] * 2]
 

@@ -35,8 +35,9 @@ PARTITION_WRITE_UNITS = 1000.0
 
 @pytest.mark.parametrize("events", [1, 10])
 @pytest.mark.parametrize("writers", [2, 4, 8, 16])
-def test_contention_costs_no_throughput(writers: int, events: int) -> None:
-    assert sum(contend(writers, SECONDS, events).appends) > 0.95 * sum(contend(1, SECONDS, events).appends)
+def test_contention_costs_a_tenth_of_the_throughput_at_most(writers: int, events: int) -> None:
+    """It costs a pair a little: a writer that is alone is never refused, and remembers what it would have to read."""
+    assert sum(contend(writers, SECONDS, events).appends) > 0.9 * sum(contend(1, SECONDS, events).appends)
 
 
 @pytest.mark.parametrize("writers", [2, 4, 8, 16])

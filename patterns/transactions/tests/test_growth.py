@@ -21,14 +21,15 @@ Step = Callable[[], object]
 
 
 def test_appends_and_pages_cost_the_same_at_100_and_at_20000_events(
-    fresh_store: InProcess, environment: Environment, dynamodb: Any, watch: Watch
+    fresh_store: InProcess, cold_store: InProcess, environment: Environment, dynamodb: Any, watch: Watch
 ) -> None:
     def costs(length: int) -> dict[str, Cost]:
         fill(dynamodb, environment, up_to=length)
         aggregate = new_id()
         return {
             "first event": measured(lambda: fresh_store.store(event(aggregate, 1))),
-            "later event": measured(lambda: fresh_store.store(event(aggregate, 2))),
+            "second event, remembering the first": measured(lambda: fresh_store.store(event(aggregate, 2))),
+            "third event, in a cold process": measured(lambda: cold_store.store(event(aggregate, 3))),
             "page": measured(lambda: fresh_store.page(str(length // 2), 50)),
             "nothing new": measured(lambda: fresh_store.page(str(length + 2), 50)),
         }
@@ -42,7 +43,8 @@ def test_appends_and_pages_cost_the_same_at_100_and_at_20000_events(
 
     assert long == short
     assert long["first event"] == Cost(requests=2, write_units=4, read_units=1)
-    assert long["later event"] == Cost(requests=3, write_units=4, read_units=2)
+    assert long["second event, remembering the first"] == Cost(requests=2, write_units=4, read_units=1)
+    assert long["third event, in a cold process"] == Cost(requests=3, write_units=4, read_units=2)
     assert (long["page"].requests, long["nothing new"]) == (1, Cost(requests=1, write_units=0, read_units=1))
 
 

@@ -3,6 +3,8 @@
 locals {
   keys = concat([var.hash_key, var.range_key], flatten([for index in var.indexes : [index.hash_key, index.range_key]]))
 
+  caps = [for settings in [var.table_settings] : settings if settings.max_read_units != null || settings.max_write_units != null]
+
   # A throttled index throttles the table's writes, so each index is watched beside the table itself.
   throttles = merge([
     for metric in ["ReadThrottleEvents", "WriteThrottleEvents"] : merge(
@@ -20,6 +22,7 @@ resource "aws_dynamodb_table" "this" {
   deletion_protection_enabled = var.deletion_protection
   stream_enabled              = var.stream_view_type != null
   stream_view_type            = var.stream_view_type
+  table_class                 = var.table_settings.table_class
   tags                        = var.tags
 
   dynamic "attribute" {
@@ -34,11 +37,23 @@ resource "aws_dynamodb_table" "this" {
   dynamic "global_secondary_index" {
     for_each = var.indexes
 
+    # Provider 6 deprecates the two keys in favour of key_schema, which 5.100 does not have
+    # (github.com/hashicorp/terraform-provider-aws/issues/46197, read 2026-11). Both versions take these.
     content {
-      name            = global_secondary_index.key
-      hash_key        = global_secondary_index.value.hash_key.name
-      range_key       = global_secondary_index.value.range_key.name
-      projection_type = "ALL"
+      name               = global_secondary_index.key
+      hash_key           = global_secondary_index.value.hash_key.name
+      range_key          = global_secondary_index.value.range_key.name
+      projection_type    = global_secondary_index.value.attributes == null ? "ALL" : "INCLUDE"
+      non_key_attributes = global_secondary_index.value.attributes
+
+      dynamic "on_demand_throughput" {
+        for_each = local.caps
+
+        content {
+          max_read_request_units  = on_demand_throughput.value.max_read_units
+          max_write_request_units = on_demand_throughput.value.max_write_units
+        }
+      }
     }
   }
 
@@ -47,8 +62,43 @@ resource "aws_dynamodb_table" "this" {
   }
 
   server_side_encryption {
-    enabled = true
+    enabled     = true
+    kms_key_arn = var.kms_key_arn
   }
+
+  dynamic "on_demand_throughput" {
+    for_each = local.caps
+
+    content {
+      max_read_request_units  = on_demand_throughput.value.max_read_units
+      max_write_request_units = on_demand_throughput.value.max_write_units
+    }
+  }
+}
+
+# No policy can demand the condition of a put, so a writer's code can still replace an item. It keeps everybody else out.
+resource "aws_dynamodb_resource_policy" "append_only" {
+  count = var.table_settings.append_only ? 1 : 0
+
+  resource_arn = aws_dynamodb_table.this.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for action, roles in {
+        "dynamodb:PutItem"        = var.writers.put
+        "dynamodb:UpdateItem"     = var.writers.update
+        "dynamodb:DeleteItem"     = []
+        "dynamodb:BatchWriteItem" = []
+        "dynamodb:PartiQLInsert"  = []
+        "dynamodb:PartiQLUpdate"  = []
+        "dynamodb:PartiQLDelete"  = []
+        } : merge(
+        { Effect = "Deny", Principal = "*", Action = action, Resource = aws_dynamodb_table.this.arn },
+        { for operator, keys in { ArnNotEquals = { "aws:PrincipalArn" = roles } } : "Condition" => { (operator) = keys } if length(roles) > 0 },
+      )
+    ]
+  })
 }
 
 resource "aws_cloudwatch_metric_alarm" "throttles" {

@@ -14,10 +14,11 @@ variable "range_key" {
 }
 
 variable "indexes" {
-  description = "Global secondary indexes by name. Each holds every attribute of the items that have both of its keys."
+  description = "Global secondary indexes by name. Each holds the items that have both of its keys, with these `attributes` besides all keys; null for every attribute."
   type = map(object({
-    hash_key  = object({ name = string, type = string })
-    range_key = object({ name = string, type = string })
+    hash_key   = object({ name = string, type = string })
+    range_key  = object({ name = string, type = string })
+    attributes = optional(list(string))
   }))
   default = {}
 }
@@ -37,6 +38,46 @@ variable "point_in_time_recovery" {
   description = "Keep continuous backups of the last 35 days."
   type        = bool
   default     = true
+}
+
+variable "table_settings" {
+  description = <<-EOT
+    What the tables of a store have in common:
+    - `table_class`: `STANDARD`, or `STANDARD_INFREQUENT_ACCESS`, where storage costs less and requests cost more.
+    - `max_read_units`, `max_write_units`: request units a second that each table, and each index, takes at most: beyond, it
+      throttles. A cap on what a caller can cost; null for none.
+    - `append_only`: a policy of each table denies everybody in the account to update, delete or batch-write items, and to put
+      them, but for the functions whose work it is. Restores by copying items into the table are denied too.
+  EOT
+  type = object({
+    table_class     = optional(string, "STANDARD")
+    max_read_units  = optional(number)
+    max_write_units = optional(number)
+    append_only     = optional(bool, false)
+  })
+  default = {}
+
+  validation {
+    condition     = contains(["STANDARD", "STANDARD_INFREQUENT_ACCESS"], var.table_settings.table_class)
+    error_message = "The table class is STANDARD or STANDARD_INFREQUENT_ACCESS."
+  }
+
+  validation {
+    condition     = alltrue([for units in [var.table_settings.max_read_units, var.table_settings.max_write_units] : units == null ? true : units >= 1 && floor(units) == units])
+    error_message = "The most request units a second are a whole number, 1 or more."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the customer-managed key for the table, its indexes, stream and backups; null for the key of AWS."
+  type        = string
+  default     = null
+}
+
+variable "writers" {
+  description = "ARNs of the roles that may put items, and of those that may update them, where `table_settings` says `append_only`."
+  type        = object({ put = list(string), update = optional(list(string), []) })
+  default     = { put = [] }
 }
 
 variable "alarm_actions" {

@@ -23,6 +23,12 @@ variable "environment" {
   type        = map(string)
 }
 
+variable "environments" {
+  description = "Environment variables of single operations, by their names."
+  type        = map(map(string))
+  default     = {}
+}
+
 variable "statements" {
   description = "What each operation may do: IAM actions on the ARNs they are needed for."
   type = object({
@@ -41,12 +47,58 @@ variable "timeout" {
 variable "function_settings" {
   description = "What all functions have in common. Meaning, defaults and limits are those of `lambda_function` in terraform/modules."
   type = object({
-    architecture       = optional(string)
-    memory_size        = optional(number)
-    log_level          = optional(string)
-    log_retention_days = optional(number)
+    architecture         = optional(string)
+    memory_size          = optional(number)
+    log_level            = optional(string)
+    log_retention_days   = optional(number)
+    tracing              = optional(bool)
+    permissions_boundary = optional(string)
+    role_path            = optional(string)
+    vpc                  = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
   })
   default = {}
+}
+
+variable "operation_settings" {
+  description = <<-EOT
+    What each of the three operations has of its own, by its name (`store_events`, `get_aggregate_events`, `get_all_events`):
+    - `reserved_concurrency`: how many invocations may run at once, set aside from the account's pool: a cap on load and cost.
+    - `provisioned_concurrency`: how many environments are kept ready, and billed, all the time.
+    - `snap_start`: start from a snapshot, which is billed, instead of from nothing. Not with `provisioned_concurrency`.
+
+    With one of the last two, callers invoke the alias `live`, which the outputs name, and each deployment leaves a version.
+  EOT
+  type = map(object({
+    reserved_concurrency    = optional(number)
+    provisioned_concurrency = optional(number)
+    snap_start              = optional(bool)
+  }))
+  default = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.operation_settings), ["store_events", "get_aggregate_events", "get_all_events"])) == 0
+    error_message = "The operations are store_events, get_aggregate_events and get_all_events."
+  }
+
+  validation {
+    condition = alltrue([for settings in values(var.operation_settings) :
+      settings.provisioned_concurrency == null || !coalesce(settings.snap_start, false)
+    ])
+    error_message = "An operation has provisioned_concurrency or snap_start, not both (dg/snapstart)."
+  }
+
+  validation {
+    condition = alltrue([for settings in values(var.operation_settings) :
+      try(settings.provisioned_concurrency <= settings.reserved_concurrency, true)
+    ])
+    error_message = "No more environments can be kept ready than may run at once."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the customer-managed key for all that the store keeps: tables or cluster, queues, secrets, log groups and environment variables; null for the keys of AWS."
+  type        = string
+  default     = null
 }
 
 variable "alarm_actions" {

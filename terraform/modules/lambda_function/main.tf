@@ -1,5 +1,46 @@
 # One Lambda function with a role of its own, a log group that expires, and alarms on errors and throttles.
 
+locals {
+  # A role needs the key only for what the services decrypt or encrypt on its behalf. Lambda itself decrypts the environment
+  # variables by a grant that it makes (repost.aws/knowledge-center/lambda-kmsaccessdeniedexception-errors, read 2026-11).
+  actions     = flatten(var.statements[*].actions)
+  decrypts    = [for service in ["dynamodb", "sqs", "secretsmanager"] : service if anytrue([for action in local.actions : startswith(action, "${service}:")])]
+  encrypts    = [for action, service in { "sqs:SendMessage" = "sqs", "secretsmanager:PutSecretValue" = "secretsmanager" } : service if contains(local.actions, action)]
+  key_actions = { "kms:Decrypt" = local.decrypts, "kms:GenerateDataKey" = local.encrypts }
+
+  # What the options need of the role, each only where it is chosen. A network interface and a trace have no ARN beforehand
+  # (dg/configuration-vpc, dg/services-xray).
+  network_actions = [
+    "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+  ]
+  option_statements = concat(
+    [for action, services in local.key_actions : {
+      Effect    = "Allow"
+      Action    = [action]
+      Resource  = [var.kms_key_arn]
+      Condition = { StringEquals = { "kms:ViaService" = [for service in services : "${service}.${split(":", var.kms_key_arn)[3]}.amazonaws.com"] } }
+    } if var.kms_key_arn != null && length(services) > 0],
+    [for actions in [["xray:PutTraceSegments", "xray:PutTelemetryRecords"]] : {
+      Effect   = "Allow"
+      Action   = actions
+      Resource = ["*"]
+    } if var.function_settings.tracing],
+    [for actions in [local.network_actions] : {
+      Effect   = "Allow"
+      Action   = actions
+      Resource = ["*"]
+    } if var.function_settings.vpc != null],
+    # Lambda needs these rights, with the function's role; its code does not.
+    [for actions in [local.network_actions] : {
+      Effect    = "Deny"
+      Action    = actions
+      Resource  = ["*"]
+      Condition = { ArnLike = { "lambda:SourceFunctionArn" = "arn:*:lambda:*:*:function:${var.name}" } }
+    } if var.function_settings.vpc != null],
+  )
+}
+
 resource "aws_lambda_function" "this" {
   function_name                  = var.name
   description                    = var.description
@@ -12,6 +53,8 @@ resource "aws_lambda_function" "this" {
   timeout                        = var.timeout
   memory_size                    = var.function_settings.memory_size
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
+  kms_key_arn                    = var.kms_key_arn
+  publish                        = var.alias != null
   tags                           = var.tags
 
   environment {
@@ -27,13 +70,53 @@ resource "aws_lambda_function" "this" {
     log_group  = aws_cloudwatch_log_group.this.name
   }
 
+  tracing_config {
+    mode = var.function_settings.tracing ? "Active" : "PassThrough"
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.function_settings.vpc[*]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
+  dynamic "snap_start" {
+    for_each = try(var.alias.snap_start, false) ? ["PublishedVersions"] : []
+
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
   # Without its policy the first invocations would be refused.
   depends_on = [aws_iam_role_policy.this]
 }
 
+resource "aws_lambda_alias" "live" {
+  count = var.alias == null ? 0 : 1
+
+  name             = "live"
+  description      = "The version that callers invoke."
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "live" {
+  count = try(var.alias.provisioned_concurrency, null) == null ? 0 : 1
+
+  function_name                     = aws_lambda_function.this.function_name
+  qualifier                         = aws_lambda_alias.live[0].name
+  provisioned_concurrent_executions = var.alias.provisioned_concurrency
+}
+
 resource "aws_iam_role" "this" {
-  name = var.name
-  tags = var.tags
+  name                 = var.name
+  path                 = var.function_settings.role_path
+  permissions_boundary = var.function_settings.permissions_boundary
+  tags                 = var.tags
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -62,6 +145,7 @@ resource "aws_iam_role_policy" "this" {
         Action   = statement.actions
         Resource = statement.resources
       }],
+      local.option_statements,
     )
   })
 }
@@ -69,6 +153,7 @@ resource "aws_iam_role_policy" "this" {
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.function_settings.log_retention_days
+  kms_key_id        = var.kms_key_arn
   tags              = var.tags
 }
 

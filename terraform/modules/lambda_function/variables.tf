@@ -64,6 +64,25 @@ variable "reserved_concurrency" {
   default     = null
 }
 
+variable "alias" {
+  description = <<-EOT
+    Publish a version of each change and point the alias `live` to it, which callers then invoke; null for no alias:
+    - `provisioned_concurrency`: how many environments are kept ready, and billed, all the time; null for none.
+    - `snap_start`: start from a snapshot that is taken when the version is published. The snapshot is billed.
+  EOT
+  type = object({
+    provisioned_concurrency = optional(number)
+    snap_start              = optional(bool, false)
+  })
+  default = null
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the customer-managed key for the log group, the environment variables, and whatever the function reads or writes; null for the keys of AWS."
+  type        = string
+  default     = null
+}
+
 variable "throttles_threshold" {
   description = "How many throttled invocations in a minute are normal: more set off the alarm. Raise it where a low reservation is meant to throttle some."
   type        = number
@@ -77,12 +96,21 @@ variable "function_settings" {
     - `memory_size`: MiB of memory. CPU grows with it, so more memory also starts faster.
     - `log_level`: the lowest level that is logged.
     - `log_retention_days`: days that log lines are kept.
+    - `tracing`: X-Ray traces the invocations that it samples. Traces are billed.
+    - `permissions_boundary`: ARN of a policy that every role is bounded by; null for none.
+    - `role_path`: path of every role, such as `/event-stores/`.
+    - `vpc`: subnets and security groups that the functions run in; null for none. They need a way to each service that their
+      role names: a gateway endpoint for DynamoDB, interface endpoints for SQS, Lambda, or the RDS Data API and Secrets Manager.
   EOT
   type = object({
-    architecture       = optional(string, "arm64")
-    memory_size        = optional(number, 512)
-    log_level          = optional(string, "INFO")
-    log_retention_days = optional(number, 30)
+    architecture         = optional(string, "arm64")
+    memory_size          = optional(number, 512)
+    log_level            = optional(string, "INFO")
+    log_retention_days   = optional(number, 30)
+    tracing              = optional(bool, false)
+    permissions_boundary = optional(string)
+    role_path            = optional(string, "/")
+    vpc                  = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
   })
   default = {}
 

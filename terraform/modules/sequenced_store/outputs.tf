@@ -54,3 +54,19 @@ output "failures" {
   description = "The queue with what was set aside: doorbells that cannot be met, and what is none."
   value       = { name = aws_sqs_queue.failures.name, arn = aws_sqs_queue.failures.arn, url = aws_sqs_queue.failures.url }
 }
+
+output "arns" {
+  description = "ARNs by name: of what callers invoke and the functions behind it, of tables, streams, queues and alarms."
+  value = {
+    functions = merge(module.api.functions, { sequencer = module.sequencer.function_arn, sweep = module.sweep.function_arn })
+    tables    = { events = module.events.arn, log = module.log.arn }
+    streams   = { events = module.events.stream_arn }
+    queues    = { failures = aws_sqs_queue.failures.arn }
+    alarms    = merge(module.api.alarms, module.sequencer.alarms, module.sweep.alarms, module.events.alarms, module.log.alarms)
+  }
+}
+
+output "invoke_policies" {
+  description = "IAM policies for callers, as JSON: `read` may invoke the two operations that read, `append` the one that appends."
+  value       = module.api.invoke_policies
+}

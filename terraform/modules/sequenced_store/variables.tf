@@ -83,12 +83,43 @@ variable "point_in_time_recovery" {
 variable "function_settings" {
   description = "What all functions have in common. Meaning, defaults and limits are those of `lambda_function` in terraform/modules. The sequencer's memory_size is fixed."
   type = object({
-    architecture       = optional(string)
-    memory_size        = optional(number)
-    log_level          = optional(string)
-    log_retention_days = optional(number)
+    architecture         = optional(string)
+    memory_size          = optional(number)
+    log_level            = optional(string)
+    log_retention_days   = optional(number)
+    tracing              = optional(bool)
+    permissions_boundary = optional(string)
+    role_path            = optional(string)
+    vpc                  = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
   })
   default = {}
+}
+
+variable "operation_settings" {
+  description = "What each of the three operations has of its own, by its name. Meaning, defaults and limits are those of `event_store_api` in terraform/modules."
+  type = map(object({
+    reserved_concurrency    = optional(number)
+    provisioned_concurrency = optional(number)
+    snap_start              = optional(bool)
+  }))
+  default = {}
+}
+
+variable "table_settings" {
+  description = "What all tables have in common. Meaning, defaults and limits are those of `dynamodb_table` in terraform/modules."
+  type = object({
+    table_class     = optional(string)
+    max_read_units  = optional(number)
+    max_write_units = optional(number)
+    append_only     = optional(bool)
+  })
+  default = {}
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the customer-managed key for all that the store keeps: tables or cluster, queues, secrets, log groups and environment variables; null for the keys of AWS."
+  type        = string
+  default     = null
 }
 
 variable "alarm_actions" {

@@ -42,6 +42,64 @@ run "each_operation_has_a_role_and_a_log_group_of_its_own" {
   }
 }
 
+run "an_operation_has_what_is_set_for_it_and_callers_may_invoke_what_the_outputs_name" {
+  variables {
+    operation_settings = {
+      store_events   = { reserved_concurrency = 50, provisioned_concurrency = 2 }
+      get_all_events = { snap_start = true }
+    }
+  }
+  assert {
+    condition = output.store_events == "orders-store-events:live" && (
+      output.get_aggregate_events == "orders-get-aggregate-events" && output.get_all_events == "orders-get-all-events:live"
+    )
+    error_message = "Callers invoke the alias, where there is one."
+  }
+  assert {
+    condition = { for right, policy in output.invoke_policies : right => jsondecode(policy).Statement } == {
+      read = [{
+        Effect   = "Allow"
+        Action   = "lambda:InvokeFunction"
+        Resource = [output.functions["get_aggregate_events"], output.functions["get_all_events"]]
+      }]
+      append = [{
+        Effect   = "Allow"
+        Action   = "lambda:InvokeFunction"
+        Resource = [output.functions["store_events"]]
+      }]
+    }
+    error_message = "Who may read may not append, and the other way round."
+  }
+  assert {
+    condition     = length(distinct(values(output.functions))) == 3 && length(distinct(values(output.roles))) == 1 && length(output.alarms) == 6
+    error_message = "The outputs name every function, role (all alike to the mock) and alarm."
+  }
+}
+
+run "settings_of_an_unknown_operation_are_refused" {
+  command = plan
+  variables {
+    operation_settings = { store_event = { reserved_concurrency = 1 } }
+  }
+  expect_failures = [var.operation_settings]
+}
+
+run "a_snapshot_of_an_environment_that_is_kept_ready_is_refused" {
+  command = plan
+  variables {
+    operation_settings = { store_events = { provisioned_concurrency = 1, snap_start = true } }
+  }
+  expect_failures = [var.operation_settings]
+}
+
+run "more_environments_than_may_run_are_refused" {
+  command = plan
+  variables {
+    operation_settings = { store_events = { provisioned_concurrency = 2, reserved_concurrency = 1 } }
+  }
+  expect_failures = [var.operation_settings]
+}
+
 run "a_name_that_leaves_no_room_for_the_functions_is_refused" {
   command = plan
   variables {

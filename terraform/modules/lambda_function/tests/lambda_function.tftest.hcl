@@ -2,6 +2,12 @@ mock_provider "aws" {
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/orders" }
   }
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:orders", version = "7" }
+  }
+  mock_resource "aws_lambda_alias" {
+    defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:orders:live" }
+  }
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/orders" }
   }
@@ -28,6 +34,92 @@ run "the_function_runs_the_given_code_on_arm64" {
   assert {
     condition     = aws_lambda_function.this.reserved_concurrent_executions == -1
     error_message = "Without a reservation the function shares the account's concurrency."
+  }
+  assert {
+    condition = alltrue([
+      aws_lambda_function.this.kms_key_arn == null, aws_cloudwatch_log_group.this.kms_key_id == null,
+      aws_lambda_function.this.tracing_config[0].mode == "PassThrough", length(aws_lambda_function.this.vpc_config) == 0,
+      length(aws_lambda_function.this.snap_start) == 0, !aws_lambda_function.this.publish, length(aws_lambda_alias.live) == 0,
+      length(aws_lambda_provisioned_concurrency_config.live) == 0, aws_iam_role.this.permissions_boundary == null, aws_iam_role.this.path == "/",
+    ])
+    error_message = "What costs money or is an organisation's own is off until somebody turns it on."
+  }
+  assert {
+    condition     = output.invoke == { name = "orders", arn = "arn:aws:lambda:us-east-1:123456789012:function:orders" }
+    error_message = "Without an alias callers invoke the function."
+  }
+}
+
+run "a_company_sets_its_own_key_boundary_path_network_and_tracing" {
+  variables {
+    kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    statements = [
+      { actions = ["dynamodb:Query"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders"] },
+      { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders"] },
+    ]
+    function_settings = {
+      tracing              = true
+      permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+      role_path            = "/stores/"
+      vpc                  = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+    }
+  }
+  assert {
+    condition     = aws_lambda_function.this.kms_key_arn == var.kms_key_arn && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key_arn
+    error_message = "Environment variables and log lines are encrypted with the key."
+  }
+  assert {
+    condition     = aws_iam_role.this.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary" && aws_iam_role.this.path == "/stores/"
+    error_message = "Many organisations let nobody make a role without these."
+  }
+  assert {
+    condition = aws_lambda_function.this.tracing_config[0].mode == "Active" && (
+      aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-1"]) && aws_lambda_function.this.vpc_config[0].security_group_ids == toset(["sg-1"])
+    )
+    error_message = "The function traces, and runs in the given network."
+  }
+  assert {
+    condition = [for statement in slice(jsondecode(aws_iam_role_policy.this.policy).Statement, 3, 8) : join(" ", concat(
+      [statement.Effect], statement.Action, statement.Resource, flatten([for keys in values(try(statement.Condition, {})) : values(keys)])
+      ))] == [
+      "Allow kms:Decrypt ${var.kms_key_arn} dynamodb.us-east-1.amazonaws.com sqs.us-east-1.amazonaws.com",
+      "Allow kms:GenerateDataKey ${var.kms_key_arn} sqs.us-east-1.amazonaws.com",
+      "Allow xray:PutTraceSegments xray:PutTelemetryRecords *",
+      "Allow ${join(" ", local.network_actions)} *",
+      "Deny ${join(" ", local.network_actions)} * arn:*:lambda:*:*:function:orders",
+    ]
+    error_message = "The role may use the key through the services that it uses, and nothing more; network interfaces are Lambda's work, not its code's."
+  }
+}
+
+run "a_role_that_needs_no_key_may_not_use_it" {
+  variables {
+    kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    statements  = [{ actions = ["rds-data:ExecuteStatement"], resources = ["arn:aws:rds:us-east-1:123456789012:cluster:orders"] }]
+    alias       = { provisioned_concurrency = 2 }
+  }
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.this.policy, "kms:")
+    error_message = "Lambda decrypts environment variables by a grant of its own, and CloudWatch the log by the key's policy."
+  }
+  assert {
+    condition = alltrue([
+      aws_lambda_function.this.publish, aws_lambda_alias.live[0].function_version == "7", length(aws_lambda_function.this.snap_start) == 0,
+      aws_lambda_provisioned_concurrency_config.live[0].qualifier == "live", aws_lambda_provisioned_concurrency_config.live[0].provisioned_concurrent_executions == 2,
+      output.invoke == { name = "orders:live", arn = "arn:aws:lambda:us-east-1:123456789012:function:orders:live" },
+    ])
+    error_message = "Environments are kept ready for the version behind the alias, and callers invoke that."
+  }
+}
+
+run "a_version_can_start_from_a_snapshot" {
+  command = plan
+  variables {
+    alias = { snap_start = true }
+  }
+  assert {
+    condition     = aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions" && length(aws_lambda_provisioned_concurrency_config.live) == 0
+    error_message = "SnapStart works on published versions only."
   }
 }
 

@@ -95,10 +95,13 @@ run "of_the_log_the_sweep_may_write_its_cursor_only" {
   }
   assert {
     condition = jsondecode(aws_iam_role_policy.cursor.policy).Statement == [{
-      Effect    = "Allow"
-      Action    = ["dynamodb:PutItem"]
-      Resource  = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-log"]
-      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["sweep"] } }
+      Effect   = "Allow"
+      Action   = ["dynamodb:PutItem"]
+      Resource = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-log"]
+      Condition = {
+        "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["sweep"] }
+        Null                        = { "dynamodb:LeadingKeys" = "false" }
+      }
     }]
     error_message = "The cursor is the one item under the partition key `sweep`."
   }
