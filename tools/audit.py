@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore.audits import SETTLE_SECONDS, Difference, Tell
 from tools import arguments, targets
@@ -40,8 +41,9 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(target.environment)
     if given.repair:
-        for offers in deployed.values():
-            refuse_while_running(offers)
+        for pattern, offers in deployed.items():
+            if hasattr(module(pattern), "repair"):
+                refuse_while_running(offers)
     found = 0
     for pattern in patterns:
         environ = named or environment(deployed[pattern])
@@ -52,6 +54,8 @@ def main() -> None:
         except Difference as difference:
             found += 1
             result(f"{pattern.name}: {difference}")
+        except (BotoCoreError, ClientError) as error:
+            raise Failure(f"{pattern.name}: AWS refused a call, run it again once it would not: {error}") from None
     sys.exit(1 if found else 0)
 
 
@@ -90,7 +94,7 @@ def repair(pattern: Pattern, environ: Mapping[str, str], *, restored: bool = Fal
 def refuse_while_running(offers: Mapping[str, str]) -> None:
     """A Failure that tells how to stop what writes; nobody's running invocation is ended."""
     client = boto3.client("lambda")
-    for function in (offers[output] for output in _WRITERS if output in offers):
+    for function in (unqualified(offers[output]) for output in _WRITERS if output in offers):
         if client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions") != 0:
             raise Failure(
                 f"{function} may run, and would store what no repair can reconcile. Stop it: aws lambda"
@@ -107,9 +111,14 @@ def module(pattern: Pattern) -> Any:
 
 
 def environment(offers: Mapping[str, str]) -> dict[str, str]:
-    """Of the deployed `store_events`, from which an audit knows where the store is."""
-    function = boto3.client("lambda").get_function_configuration(FunctionName=offers["store_events"])
+    """Of the deployed `get_all_events`, from which an audit knows where the store is."""
+    function = boto3.client("lambda").get_function_configuration(FunctionName=offers["get_all_events"])
     return dict(function["Environment"]["Variables"])
+
+
+def unqualified(function: str) -> str:
+    """The name of the function of which this may name an alias."""
+    return function.partition(":")[0]
 
 
 def teller(pattern: Pattern) -> Tell:

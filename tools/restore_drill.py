@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore.audits import Difference
 from tools import arguments, audit, deployments, package, targets, terraform
@@ -53,7 +53,7 @@ def main() -> None:
     for pattern, offers in deployed.items():
         try:
             held = drill(pattern, original(pattern, offers, name), target, at, keep=given.keep)
-        except (Difference, ClientError) as problem:
+        except (Difference, BotoCoreError, ClientError) as problem:
             raise Failure(f"{pattern.name}: the restore failed: {problem}") from None
         result(f"{pattern.name}: restored, and all agrees: {held}")
 
@@ -83,7 +83,7 @@ def original(pattern: Pattern, offers: Mapping[str, str], target: str) -> Origin
     """The store with these outputs."""
     tables = terraform.resources(Workspace(pattern, target), "aws_dynamodb_table")
     return Original(
-        offers["store_events"].removesuffix("-store-events"),
+        audit.unqualified(offers["store_events"]).removesuffix("-store-events"),
         audit.environment(offers),
         {address: values["name"] for address, values in tables.items()},
     )
@@ -127,9 +127,10 @@ def drill(
         restored = terraform.outputs(workspace)
         for table, copy in renamed.items():
             _check_settings(table, copy)
+    if keep:
+        (workspace.folder / _KEPT).touch()  # now that its tables are protected, whatever the audit says
     held = audit.audit(pattern, audit.environment(restored), settle_seconds=0)
     if keep:
-        (workspace.folder / _KEPT).touch()
         progress(f"{pattern.name}: {name} stays; its Terraform state is {workspace.state}")
     else:
         _clear(workspace, beside)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 Environ = Mapping[str, str]
-"""The environment variables of the store's `store_events` Lambda."""
+"""The environment variables of the store's `get_all_events` Lambda: they tell what readers know, and may read."""
 
 Tell = Callable[[str], None]
 """Takes a line about progress."""

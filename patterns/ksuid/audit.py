@@ -12,7 +12,7 @@ from typing import Any
 
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.audits import Difference, Environ, Tell
-from lambdas.eventstore.dynamodb.audit import Index, Remedies, scan
+from lambdas.eventstore.dynamodb.audit import Entry, Index, Remedies, scan
 from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute
 from lambdas.eventstore.dynamodb.reads import query_items
 
@@ -53,7 +53,7 @@ def audit(environ: Environ, tell: Tell, settle_seconds: float) -> str:
     return index.summary()
 
 
-def _entries(client: Any, table: str, shard: str) -> Iterator[tuple[str, str, int, str]]:
+def _entries(client: Any, table: str, shard: str) -> Iterator[Entry]:
     query = {
         "TableName": table,
         "IndexName": INDEX,
@@ -63,7 +63,7 @@ def _entries(client: Any, table: str, shard: str) -> Iterator[tuple[str, str, in
         "ProjectionExpression": "aggregateId, aggregateVersion, eventId",
     }
     for item in query_items(client, query, _PAGE):
-        yield (_id(item), *key_of(item), _id(item))
+        yield _id(item), *key_of(item), _id(item), None
 
 
 def _id(item: Item) -> str:

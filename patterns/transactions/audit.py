@@ -1,7 +1,8 @@
 """Compares the events with the log of all of them, and repairs either from the other.
 
-Positions count without holes; each entry of the log tells of an event that is stored at this position, each event has
-its entry, and versions rise with positions. Costs: 1 read unit for each 4 KB of both tables.
+Positions count without holes; each entry of the log tells of an event that is stored at this position, the same as in
+the entry if that holds it; each event has its entry, and versions rise with positions. Costs: 1 read unit for each 4 KB
+of both tables.
 
 Why they can differ: a backup may hold a part of a transaction (developerguide/transaction-apis, read 2026-11), and two
 tables are restored each by itself. The repair only adds: an entry it makes again from the event, an event from an entry
@@ -20,8 +21,8 @@ from botocore.exceptions import ClientError
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.audits import Difference, Environ, Tell
 from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE
-from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, Index, Remedies, scan
-from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute
+from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, Entry, Index, Remedies, digest_of, scan
+from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute, to_event
 from lambdas.eventstore.dynamodb.reads import query_items
 from lambdas.eventstore.dynamodb.table import EventsTable
 
@@ -39,6 +40,11 @@ _NO_EVENT = """
 SELECT aggregate, version, place, event_id FROM ordered o WHERE NOT EXISTS
 (SELECT 1 FROM stored s WHERE s.aggregate = o.aggregate AND s.version = o.version) ORDER BY place
 """
+_UP_TO_THE_END = """
+SELECT place FROM ordered UNION SELECT position FROM stored WHERE position <= (SELECT max(place) FROM ordered)
+"""
+"""An entry whose transaction commits while the log is read may be seen before one in front of it."""
+
 _SET_BACK = {"S": "set back"}
 _PAGE = 1000
 
@@ -48,7 +54,7 @@ def audit(environ: Environ, tell: Tell, settle_seconds: float) -> str:
     store = _Store(environ, tell, settle_seconds)
     store.index.refuse_contradictions(_ANOTHER_MOMENT)
     store.index.refuse_what_one_place_lacks(_REMEDIES)
-    store.refuse_holes_in_positions("SELECT place FROM ordered", store.ends_at)
+    store.refuse_holes_in_positions(_UP_TO_THE_END, store.ends_at)
     return store.index.summary() + "".join(
         f"; set back to {end}, noted {noted}: {_REBUILD} it" for end, noted, _ in store.times_set_back()
     )
@@ -137,10 +143,19 @@ class _Store:
                 raise
             # By this very call, whose answer was lost; or by a writer, and then the audit that follows says so.
 
-    def _entries(self) -> Iterator[tuple[int, str, int, str | None]]:
+    def _entries(self) -> Iterator[Entry]:
         for entry in self._query(1, None):
-            self.ends_at = int(entry["lastPosition"]["N"])
-            yield int(entry["logPosition"]["N"]), *key_of(entry), entry.get("eventId", {}).get("S")
+            try:
+                self.ends_at = int(entry["lastPosition"]["N"])
+                whole = to_event(entry) if "metadata" in entry else None
+                held = (whole.event_id, digest_of(whole)) if whole else (None, None)
+                place = int(entry["logPosition"]["N"]), *key_of(entry)
+            except (KeyError, TypeError, ValueError, AttributeError) as problem:
+                raise Difference(
+                    f"the item {entry['logKey']['N']} of the log is no entry ({type(problem).__name__}: {problem}): no"
+                    " function has put it there. Delete it, and make repair puts the entry there if its event is stored"
+                ) from None
+            yield *place, *held
 
     def _query(self, first: int, behind: int | None) -> Iterator[Item]:
         """The entries at positions from `first` on, and before `behind`."""

@@ -35,6 +35,17 @@ def table(dynamodb: Any) -> Iterator[str]:
         AttributeDefinitions=[
             {"AttributeName": "id", "AttributeType": "S"},
             {"AttributeName": "n", "AttributeType": "N"},
+            {"AttributeName": "state", "AttributeType": "S"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-state",
+                "KeySchema": [
+                    {"AttributeName": "state", "KeyType": "HASH"},
+                    {"AttributeName": "n", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["small"]},
+            }
         ],
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
         DeletionProtectionEnabled=True,
@@ -75,6 +86,21 @@ def restore(dynamodb: Any, table: str, **to: Any) -> list[Item]:
     return list(dynamodb.scan(TableName=f"{table}-restored")["Items"])
 
 
+def by(name: str, value: str) -> dict[str, Any]:
+    return {
+        "KeyConditionExpression": "#name = :value",
+        "ExpressionAttributeNames": {"#name": name},
+        "ExpressionAttributeValues": {":value": {"S": value}},
+    }
+
+
+def numbers(dynamodb: Any, table: str, index: str = "") -> list[int]:
+    """Of all items, or of those of an index with state "on": queried two at a time."""
+    query = {"IndexName": index, **by("state", "on")} if index else by("id", "a")
+    pages = dynamodb.get_paginator("query").paginate(TableName=table, PaginationConfig={"PageSize": 2}, **query)
+    return [int(item["n"]["N"]) for page in pages for item in page["Items"]]
+
+
 def refusal(dynamodb: Any, table: str, **to: Any) -> str:
     with pytest.raises(ClientError) as refused:
         restore(dynamodb, table, **to)
@@ -97,6 +123,29 @@ def test_a_table_is_restored_to_what_it_held_at_a_moment_and_the_original_stays(
 def test_a_table_is_restored_to_the_latest_moment(dynamodb: Any, table: str) -> None:
     put(dynamodb, table, 1)
     assert restore(dynamodb, table, UseLatestRestorableTime=True) == [item(1)]
+
+
+def test_a_restored_table_and_its_index_are_read_in_order_while_both_tables_go_on(dynamodb: Any, table: str) -> None:
+    """The emulator keeps what was once queried in order (`local.dynamodb.sorted_items`)."""
+    for number in (3, 1, 2):
+        put(dynamodb, table, number, state="on", small="x", large="y")
+    assert numbers(dynamodb, table) == numbers(dynamodb, table, "by-state") == [1, 2, 3]
+    moment = now()
+    dynamodb.delete_item(TableName=table, Key=item(2))
+    put(dynamodb, table, 3, state="off")
+    put(dynamodb, table, 4, state="on")
+    assert numbers(dynamodb, table, "by-state") == [1, 4]
+
+    restore(dynamodb, table, RestoreDateTime=moment)
+
+    copy = f"{table}-restored"
+    assert numbers(dynamodb, copy) == numbers(dynamodb, copy, "by-state") == [1, 2, 3]
+    [entry, *_] = dynamodb.query(TableName=copy, IndexName="by-state", **by("state", "on"))["Items"]
+    assert entry == item(1, state="on", small="x"), "the index copies what the original's does"
+    put(dynamodb, copy, 0, state="on")
+    dynamodb.delete_item(TableName=copy, Key=item(3))
+    assert numbers(dynamodb, copy) == numbers(dynamodb, copy, "by-state") == [0, 1, 2]
+    assert (numbers(dynamodb, table), numbers(dynamodb, table, "by-state")) == ([1, 3, 4], [1, 4])
 
 
 def test_what_a_restore_leaves_out(dynamodb: Any, table: str) -> None:

@@ -151,6 +151,13 @@ def event_of(world: World, key: Key) -> StoredEvent:
     return to_event(world.open_events().get([key])[key])
 
 
+def change_an_event(world: World) -> None:
+    item = next(
+        it for it in world._items(world.events) if (it["aggregateId"]["S"], it["aggregateVersion"]["N"]) == ("ann", "3")
+    )
+    world.dynamodb.put_item(TableName=world.events, Item={**item, "eventType": {"S": "FORGED"}})
+
+
 def lose_a_version(world: World) -> None:
     world.store(("josh", 2), ("josh", 3))
     delete_event(world, "josh", 2)
@@ -193,6 +200,10 @@ IRREPARABLE: dict[str, tuple[Diverge, str]] = {
     "another event of that name": (
         lambda world: world.store(("ann", 3)),
         "version 3 of aggregate 'ann', in the order at 4, has in the two tables the ids .* and ",
+    ),
+    "an event was changed by hand": (
+        change_an_event,
+        "version 3 of aggregate 'ann', in the order at 4, has in the two tables another type, .* or metadata in each",
     ),
     "the order is against the versions": (
         number_against_the_order,

@@ -11,6 +11,7 @@ from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas.eventstore.audits import Difference
 from tools import audit, targets
@@ -28,7 +29,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Mock:
     module = Mock(spec=["audit", "repair"])
     module.audit.return_value = "5 events"
     monkeypatch.setattr(audit, "module", lambda pattern: module)
-    monkeypatch.setattr(audit, "outputs", lambda pattern, target: {"store_events": "f", "sequencer": "s"})
+    monkeypatch.setattr(audit, "outputs", lambda pattern, target: {"store_events": "f:live", "sequencer": "s"})
     monkeypatch.setattr(audit, "environment", lambda offers: ENVIRON)
     monkeypatch.setattr(targets, "reach", lambda name: Target(name, "here", {"PATH": "/bin"}, {}))
     monkeypatch.setattr(os, "environ", {})
@@ -71,11 +72,26 @@ def test_a_difference_ends_with_1_once_all_patterns_were_looked_at(
     assert second.endswith(": all agrees: 5 events")
 
 
+def test_a_call_that_aws_refuses_is_told_in_its_words(run: Run, store: Mock) -> None:
+    """Such as a put that a table's policy denies (`append_only`), or a read that its caps throttle."""
+    store.audit.side_effect = ClientError({"Error": {"Code": "AccessDenied", "Message": "explicit deny"}}, "PutItem")
+    with pytest.raises(Failure, match=r"ksuid: AWS refused .*PutItem.*explicit deny"):
+        run("ksuid")
+
+
 def test_a_repair_comes_before_the_audit_of_the_same_store(run: Run, store: Mock) -> None:
     assert run("ksuid", "--repair") == 0
     assert [name for name, _, _ in store.mock_calls] == ["repair", "audit"]
     assert store.repair.call_args.args[0] == store.audit.call_args.args[0] == ENVIRON
     assert store.repair.call_args.kwargs == {"restored": False}
+
+
+def test_nothing_need_be_stopped_where_there_is_nothing_to_repair(
+    run: Run, store: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del store.repair
+    concurrency(monkeypatch, f=None, s=None)
+    assert run("ksuid", "--repair") == 0
 
 
 @pytest.mark.parametrize("running", ["f", "s"])

@@ -6,6 +6,8 @@ with the store. Costs: one read unit for each 4 KB of what is read, strongly con
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -17,14 +19,19 @@ from lambdas.eventstore.events import StoredEvent
 
 _TABLES = """
 CREATE TABLE stored (
-    aggregate TEXT, version INTEGER, event_id TEXT, position INTEGER, settled INTEGER, PRIMARY KEY (aggregate, version)
+    aggregate TEXT, version INTEGER, event_id TEXT, digest BLOB, position INTEGER, settled INTEGER,
+    PRIMARY KEY (aggregate, version)
 ) WITHOUT ROWID;
-CREATE TABLE ordered (place, aggregate TEXT, version INTEGER, event_id TEXT);
+CREATE TABLE ordered (place, aggregate TEXT, version INTEGER, event_id TEXT, digest BLOB);
 CREATE INDEX by_place ON ordered (place);
 CREATE INDEX by_version ON ordered (aggregate, version);
 """
 _REPORT_EACH = 10_000
+_DIGEST_BYTES = 16
 
+
+Entry = tuple[int | str, str, int, str | None, bytes | None]
+"""Of the order: place, aggregate, version; id and digest, or None where an entry does not hold them."""
 
 Read = Callable[[Item], StoredEvent]
 """Makes an event of an item."""
@@ -61,13 +68,14 @@ class Index:
             for item in self._counted(items, "events"):
                 event = event_of(item, read)
                 at = int(item[position]["N"]) if position else None
-                yield event.aggregate_id, event.aggregate_version, event.event_id, at, event.event_id < settled
+                key = event.aggregate_id, event.aggregate_version
+                yield *key, event.event_id, digest_of(event), at, event.event_id < settled
 
-        self.sql.executemany("INSERT INTO stored VALUES (?, ?, ?, ?, ?)", rows())
+        self.sql.executemany("INSERT INTO stored VALUES (?, ?, ?, ?, ?, ?)", rows())
 
-    def add_ordered(self, entries: Iterable[tuple[int | str, str, int, str | None]]) -> None:
-        """Place, aggregate, version, and id, or None where an entry does not hold it."""
-        self.sql.executemany("INSERT INTO ordered VALUES (?, ?, ?, ?)", self._counted(entries, "entries of the order"))
+    def add_ordered(self, entries: Iterable[Entry]) -> None:
+        counted = self._counted(entries, "entries of the order")
+        self.sql.executemany("INSERT INTO ordered VALUES (?, ?, ?, ?, ?)", counted)
 
     def number(self, query: str, *values: Any) -> int:
         """The one number that a query answers with; 0 for none."""
@@ -92,7 +100,8 @@ class Index:
             )
 
     def refuse_contradictions(self, remedy: str) -> None:
-        """What no repair can decide: a place or an event twice, two events of one name, an order against versions."""
+        """What no repair can decide: a place or an event twice, two events of one name, or one that is not the same in
+        both tables, an order against versions."""
         if shared := self.first("SELECT place FROM ordered GROUP BY place HAVING count(*) > 1 ORDER BY place LIMIT 1"):
             raise Difference(f"two entries of the order are at {shared[0]}: {remedy}")
         if twice := self.first(
@@ -103,10 +112,15 @@ class Index:
         if other := self.first(
             """SELECT aggregate, version, place, s.event_id, o.event_id, s.position FROM ordered o
             JOIN stored s USING (aggregate, version)
-            WHERE o.event_id <> s.event_id OR o.place <> s.position ORDER BY place LIMIT 1"""
+            WHERE o.event_id <> s.event_id OR o.place <> s.position OR o.digest <> s.digest ORDER BY place LIMIT 1"""
         ):
             _, _, place, stored, ordered, position = other
-            what = f"the ids {stored} and {ordered}" if ordered and stored != ordered else f"the position {position}"
+            if ordered and stored != ordered:
+                what = f"the ids {stored} and {ordered}"
+            elif position not in (None, place):
+                what = f"the position {position}"
+            else:
+                what = "another type, version of its type, or metadata in each"
             raise Difference(f"{_name(other)}, in the order at {place}, has in the two tables {what}: {remedy}")
         if against := self.first(
             """SELECT later.aggregate, later.version, later.place, earlier.place FROM ordered later
@@ -160,6 +174,12 @@ def scan(client: Any, table: str, **request: Any) -> Iterator[Item]:
     pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **request)
     for page in pages:
         yield from page["Items"]
+
+
+def digest_of(event: StoredEvent) -> bytes:
+    """Of all that an event says, wherever it is kept."""
+    said = json.dumps({**event.to_wire(), "offset": None}, sort_keys=True)
+    return hashlib.blake2b(said.encode(), digest_size=_DIGEST_BYTES).digest()
 
 
 def event_of(item: Item, read: Read = to_event) -> StoredEvent:

@@ -1,6 +1,6 @@
 """The audit and the repair of a store with a sequenced log: events, pages of the log, marks, checkpoint.
 
-What is compared: positions count without holes; each event of the log is in the events table, under the same id; each
+What is compared: positions count without holes; each event of the log is in the events table, the same in all; each
 event of the table is in the log, once, behind its predecessor; marks tell exactly what the pages hold, and the
 checkpoint no more. Costs: 1 read unit for each 4 KB of the events table, and 2 for each 4 KB of the log.
 
@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.audits import Difference, Environ, Tell
 from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE
-from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, Index, Remedies, scan
+from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, Entry, Index, Remedies, digest_of, scan
 from lambdas.eventstore.dynamodb.items import to_attribute
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
@@ -130,11 +130,12 @@ def _open(environ: Environ) -> tuple[EventsTable, WholeLog]:
     return EventsTable(client, environ["TABLE"]), WholeLog(client, environ["LOG_TABLE"])
 
 
-def _entries(log: WholeLog) -> Iterator[tuple[int, str, int, str]]:
+def _entries(log: WholeLog) -> Iterator[Entry]:
     try:
         for page in log.all_pages():
             for event in page:
-                yield int(event.offset or 0), event.aggregate_id, event.aggregate_version, event.event_id
+                key = event.aggregate_id, event.aggregate_version
+                yield int(event.offset or 0), *key, event.event_id, digest_of(event)
     except MissingPage as missing:
         raise Difference(
             f"{missing}. A log table restored to a moment before that has the page (make restore-drill)"

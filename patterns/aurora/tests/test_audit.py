@@ -10,8 +10,10 @@ import pytest
 from lambdas.eventstore.audits import Difference
 from testkit.examples import event, history
 from testkit.schedules import Scene
+from testkit.session import Session
 
 from .. import audit as audited
+from .conftest import PATTERN
 from .harness import Harness
 
 Rows = Callable[..., list[list[Any]]]
@@ -37,6 +39,11 @@ def test_a_store_in_order_is_said_to_be_page_by_page(stored: Scene, monkeypatch:
     assert audit(stored) == "5 events of 2 aggregates"
     monkeypatch.setattr(audited, "_NEXT", audited._NEXT.replace("LIMIT 1000", "LIMIT 2"))
     assert audit(stored) == "5 events of 2 aggregates"
+
+
+def test_it_takes_no_more_rights_in_the_database_than_those_of_readers(session: Session, aws: None) -> None:
+    readers = session.deployment(PATTERN.name)["settings"]["get_all_events"]
+    assert "aggregates" in audited.audit(readers, lambda line: None, 60)
 
 
 def test_a_version_that_is_missing_is_named(stored: Scene, rows: Rows) -> None:

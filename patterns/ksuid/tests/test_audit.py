@@ -66,6 +66,14 @@ DIFFERENCES: dict[str, tuple[Callable[[Scene], Any], str]] = {
         lambda scene: change(scene, "ann", 3, eventId=ksuids.SMALLEST[:-1] + "1"),
         "version 3 of aggregate 'ann' is in the order at .*, before version 2, at",
     ),
+    "metadata is lost that the index does not hold": (
+        lambda scene: boto3.client("dynamodb").update_item(
+            TableName=scene.environment["TABLE"],
+            Key={"aggregateId": {"S": "josh"}, "aggregateVersion": {"N": "1"}},
+            UpdateExpression="REMOVE largeMetadata",
+        ),
+        "the item .*josh.* of the events table is no event .*metadata",
+    ),
     "an item is no event": (lambda scene: change(scene, "josh", 1, eventId="by hand"), "the item .*josh.* is no event"),
 }
 

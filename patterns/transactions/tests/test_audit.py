@@ -117,6 +117,14 @@ def lose_the_end_of_a_request(store: Store) -> None:
     store.lose_entries(7)
 
 
+def change_an_event(store: Store) -> None:
+    store.client.update_item(
+        TableName=store.environment["TABLE"],
+        Key={"aggregateId": {"S": "ann"}, "aggregateVersion": {"N": "2"}},
+        UpdateExpression="SET metadata.forged = aggregateId",
+    )
+
+
 def store_another(store: Store) -> None:
     """What a writer does once an event is lost."""
     store.lose_event("josh", 2)
@@ -132,6 +140,10 @@ IRREPARABLE: dict[str, tuple[Callable[[Store], None], str]] = {
     "the end of a request is lost in both": (
         lose_the_end_of_a_request,
         "no event is at position 7, and the log goes to 7: restore both tables to another moment",
+    ),
+    "an event was changed by hand": (
+        change_an_event,
+        "version 2 of aggregate 'ann', in the order at 2, has in the two tables another type, .* or metadata in each",
     ),
     "another event was stored meanwhile": (
         store_another,
@@ -153,6 +165,23 @@ def test_the_audit_names_the_first_difference(store: Store, diverge: Callable[[S
     with pytest.raises(Difference) as found:
         store.audit()
     assert re.search(said, str(found.value)), found.value
+
+
+def test_an_item_of_the_log_that_is_no_entry_is_named_and_once_deleted_made_again(store: Store) -> None:
+    whole = store.audit()
+    entry = next(entry for entry in store.entries() if entry["logPosition"]["N"] == "4")
+    store.client.put_item(TableName=store.environment["LOG_TABLE"], Item={**entry, "eventType": {"N": "4"}})
+    with pytest.raises(Difference, match=r"the item 4 of the log is no entry .* Delete it, and make repair"):
+        store.audit()
+    store.lose_entries(4)
+    store.repair()
+    assert store.audit() == whole
+
+
+def test_an_entry_that_the_log_shows_only_after_the_one_behind_it_is_no_hole(store: Store) -> None:
+    """Its transaction commits while the audit reads."""
+    store.lose_entries(4)
+    assert store.audit(settle_seconds=60) == "5 events of 2 aggregates, 4 in the order"
 
 
 @pytest.mark.parametrize("diverge", [diverge for diverge, _ in REPAIRABLE.values()], ids=REPAIRABLE)
