@@ -17,14 +17,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.eventstore import aws, pages
+from lambdas.eventstore import aws, offsets, pages
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
 from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE, VersionTaken, append_by
 from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute, to_item
 from lambdas.eventstore.dynamodb.reads import gapless, query_items
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.offsets import to_position
 
 from .turns import Turn
 
@@ -70,6 +69,8 @@ class TransactionsEventStore(EventStore):
         self._client = client
         self._events = EventsTable(client, events, offset="logPosition")
         self._log = log
+        self._seen = 0
+        """A position that the log has reached."""
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
         turn = Turn()
@@ -105,8 +106,14 @@ class TransactionsEventStore(EventStore):
         return self._events.page(aggregate_id, from_version, limit)
 
     def get_all_events(self, after: str | None, limit: int) -> LogPage:
-        entries = gapless(lambda first: self._visible(first, limit + 1), "logPosition", to_position(after) + 1)
+        position = offsets.to_position(after)
+        entries = gapless(lambda first: self._visible(first, limit + 1), "logPosition", position + 1)
         events, more = pages.take(map(self._events.event, entries), limit)
+        if not events and position > self._seen:
+            end, _ = self._tail()
+            if end < position:
+                raise offsets.beyond(end)
+        self._seen = max(self._seen, position + len(events))
         return LogPage(events, events[-1].offset if events else after, more)
 
     def _tail(self) -> tuple[int, float]:

@@ -167,6 +167,22 @@ def test_the_audit_names_the_first_difference(store: Store, diverge: Callable[[S
     assert re.search(said, str(found.value)), found.value
 
 
+def test_a_reader_that_was_further_than_a_log_that_was_set_back_is_told_so(store: Store) -> None:
+    store.lose_entries(4, 5)
+    refused = store.open().answer("get_all_events", {"after": "5"})["error"]
+    assert (refused["code"], refused["path"]) == ("InvalidRequest", "/after")
+    assert "beyond the end of the log, 3" in refused["message"]
+    assert store.open().answer("get_all_events", {"after": "3"}) == {"events": [], "next": "3", "hasMore": False}
+
+
+def test_to_ask_for_more_at_the_end_takes_one_request_once_the_process_has_seen_the_end(store: Store) -> None:
+    opened = store.open()
+    opened.tail(None)
+    with store.watch.recording() as calls:
+        assert opened.answer("get_all_events", {"after": "5"})["events"] == []
+    assert len(calls) == 1
+
+
 def test_an_item_of_the_log_that_is_no_entry_is_named_and_once_deleted_made_again(store: Store) -> None:
     whole = store.audit()
     entry = next(entry for entry in store.entries() if entry["logPosition"]["N"] == "4")
