@@ -12,7 +12,7 @@ from typing import Any
 
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.audits import Difference, Environ, Tell
-from lambdas.eventstore.dynamodb.audit import Entry, Index, Remedies, scan
+from lambdas.eventstore.dynamodb.audit import NOT_STORED, Entry, Index, Remedies, scan
 from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute
 from lambdas.eventstore.dynamodb.reads import query_items
 
@@ -36,10 +36,12 @@ def audit(environ: Environ, tell: Tell, settle_seconds: float) -> str:
     settled = ksuids.first_of(time.time() - settle_seconds)
     index, store = Index(tell), from_environment(environ)
     index.add_stored(scan(client, table), settled, read=store.event)
-    # Later than the table: what was there has had the time to get into the index.
+    # Later than the table: what was there has had the time to get into the index, and what was not is no difference.
     for shard in store.all_shards():
         index.add_ordered(_entries(client, table, shard))
-    index.sql.execute("DELETE FROM ordered WHERE place >= ?", (settled,))
+    index.sql.execute(
+        f"DELETE FROM ordered WHERE place >= ? AND place IN (SELECT place FROM ({NOT_STORED}))", (settled,)
+    )
     index.refuse_contradictions(_RESTORE)
     if falling := index.first(
         """SELECT later.aggregate, later.version FROM stored later JOIN stored earlier

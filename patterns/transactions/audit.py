@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.audits import Difference, Environ, Tell
 from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE
-from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, Entry, Index, Remedies, digest_of, scan
+from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, NOT_STORED, Entry, Index, Remedies, digest_of, scan
 from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute, to_event
 from lambdas.eventstore.dynamodb.reads import query_items
 from lambdas.eventstore.dynamodb.table import EventsTable
@@ -36,10 +36,6 @@ _REMEDIES = Remedies(
 )
 _REBUILD = "a projection that had read beyond that before has read events that are no more at their positions: rebuild"
 
-_NO_EVENT = """
-SELECT aggregate, version, place, event_id FROM ordered o WHERE NOT EXISTS
-(SELECT 1 FROM stored s WHERE s.aggregate = o.aggregate AND s.version = o.version) ORDER BY place
-"""
 _UP_TO_THE_END = """
 SELECT place FROM ordered UNION SELECT position FROM stored WHERE position <= (SELECT max(place) FROM ordered)
 """
@@ -67,7 +63,7 @@ def repair(environ: Environ, tell: Tell, *, restored: bool) -> None:
     index.refuse_contradictions(_ANOTHER_MOMENT)
     index.refuse_holes_in_versions(_ANOTHER_MOMENT)
     store.refuse_holes_in_positions("SELECT place FROM ordered UNION SELECT position FROM stored", store.ends_at)
-    if lost := index.first(f"SELECT * FROM ({_NO_EVENT}) WHERE event_id IS NULL LIMIT 1"):
+    if lost := index.first(f"SELECT * FROM ({NOT_STORED}) WHERE event_id IS NULL ORDER BY place LIMIT 1"):
         raise Difference(
             f"version {lost[1]} of aggregate {lost[0]!r}, at position {lost[2]}, is lost: the events table does not"
             f" have it, and it is too large for the log to hold. {_ANOTHER_MOMENT}"
@@ -75,7 +71,7 @@ def repair(environ: Environ, tell: Tell, *, restored: bool) -> None:
     if restored and not any(table == store.log for _, _, table in store.times_set_back()):
         store.note_set_back()
     number = 0
-    for _, _, place, _ in index.sql.execute(_NO_EVENT):
+    for _, _, place, _ in index.sql.execute(f"{NOT_STORED} ORDER BY place"):
         store.give_back(place)
         number += 1
     tell(f"{number} events given back to the events table")

@@ -133,10 +133,7 @@ class Index:
             )
 
     def refuse_what_one_place_lacks(self, remedies: Remedies) -> None:
-        if lost := self.first(
-            """SELECT aggregate, version, place FROM ordered o WHERE NOT EXISTS
-            (SELECT 1 FROM stored s WHERE s.aggregate = o.aggregate AND s.version = o.version) ORDER BY place LIMIT 1"""
-        ):
+        if lost := self.first(f"SELECT aggregate, version, place FROM ({NOT_STORED}) ORDER BY place LIMIT 1"):
             raise Difference(
                 f"{_name(lost)} is in the order, at {lost[2]}, and not in the events table: {remedies.lost_event}"
             )
@@ -167,6 +164,12 @@ NOT_ORDERED = (
     " (SELECT 1 FROM ordered o WHERE o.aggregate = s.aggregate AND o.version = s.version)"
 )
 """The stored events that the order of all events does not have."""
+
+NOT_STORED = (
+    "SELECT aggregate, version, place, event_id FROM ordered o WHERE NOT EXISTS"
+    " (SELECT 1 FROM stored s WHERE s.aggregate = o.aggregate AND s.version = o.version)"
+)
+"""The entries of the order whose events the events table does not have."""
 
 
 def scan(client: Any, table: str, **request: Any) -> Iterator[Item]:

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.audits import Difference, Environ, Tell
 from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE
-from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, Entry, Index, Remedies, digest_of, scan
+from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, NOT_STORED, Entry, Index, Remedies, digest_of, scan
 from lambdas.eventstore.dynamodb.items import to_attribute
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
@@ -161,22 +161,13 @@ def _set_marks(store: _Store, tell: Tell) -> None:
 def _give_back(store: _Store) -> int:
     """In the order of the log, so that at no moment an aggregate lacks a version in the middle."""
     number = 0
-    for page in store.log.all_pages() if _lost(store) else ():
+    for page in store.log.all_pages() if store.index.first(f"{NOT_STORED} LIMIT 1") else ():
         for event in page:
             key = event.aggregate_id, event.aggregate_version
             if not store.index.first("SELECT 1 FROM stored WHERE aggregate = ? AND version = ?", *key):
                 _put(store.events, event)
                 number += 1
     return number
-
-
-def _lost(store: _Store) -> bool:
-    return bool(
-        store.index.first(
-            "SELECT 1 FROM ordered o WHERE NOT EXISTS"
-            " (SELECT 1 FROM stored s WHERE s.aggregate = o.aggregate AND s.version = o.version) LIMIT 1"
-        )
-    )
 
 
 def _put(events: EventsTable, event: StoredEvent) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 
 from lambdas.eventstore import ksuids
 from lambdas.eventstore.audits import Difference
+from lambdas.eventstore.dynamodb.audit import scan
+from lambdas.eventstore.dynamodb.items import Item
 from testkit.aws_calls import Watch
 from testkit.examples import event, history
 from testkit.harness import HarnessFor
@@ -33,8 +36,8 @@ def scene(harness_for: HarnessFor, watch: Watch) -> Iterator[Scene]:
     harness.discard(environment)
 
 
-def audit(scene: Scene) -> str:
-    return audited.audit(scene.environment, lambda line: None, 0)
+def audit(scene: Scene, settle_seconds: float = 0) -> str:
+    return audited.audit(scene.environment, lambda line: None, settle_seconds)
 
 
 def change(scene: Scene, aggregate: str, version: int, **attributes: str) -> None:
@@ -80,6 +83,16 @@ DIFFERENCES: dict[str, tuple[Callable[[Scene], Any], str]] = {
 
 def test_a_table_that_agrees_with_its_index_is_said_to(scene: Scene) -> None:
     assert audit(scene) == "4 events of 2 aggregates, 4 in the order"
+
+
+def test_what_is_stored_while_the_table_is_read_is_no_difference(scene: Scene) -> None:
+    def scan_and_store(client: Any, table: str) -> Iterator[Item]:
+        yield from scan(client, table)
+        scene.open().store(event("eve", 1))
+        scene.harness.drain(scene.environment)
+
+    with patch.object(audited, "scan", scan_and_store):
+        assert audit(scene, settle_seconds=60) == "4 events of 2 aggregates, 4 in the order"
 
 
 def test_the_shards_of_a_store_are_read_as_its_readers_do(scene: Scene) -> None:
