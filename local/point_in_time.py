@@ -13,6 +13,7 @@ import json
 import time
 from collections import defaultdict
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core.responses import error_response_json
@@ -78,7 +79,8 @@ def install() -> None:
         if at is None:
             return _refusal("ValidationException", "RestoreDateTime or UseLatestRestorableTime is needed")
         if not history.since <= at <= now:
-            return _refusal("InvalidRestoreTimeException", f"{source} can be restored to {history.since} up to {now}")
+            window = f"{_told(history.since)} to {_told(now)}"
+            return _refusal("InvalidRestoreTimeException", f"{source} can be restored to moments from {window}")
         answer: _Answer = restore(data)
         if answer[0] == 200:
             _undo(dynamodb._tables[data["TargetTableName"]], [change for change in history.changes if change[0] > at])
@@ -101,6 +103,10 @@ def _undo(table: dict[str, Any], changes: list[_Change]) -> None:
         else:
             items[first][key] = deepcopy(old)
     dynamodb._items_replaced(table)
+
+
+def _told(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat()
 
 
 def _refusal(code: str, message: str) -> _Answer:

@@ -94,13 +94,18 @@ def repair(pattern: Pattern, environ: Mapping[str, str], *, restored: bool = Fal
 def refuse_while_running(offers: Mapping[str, str]) -> None:
     """A Failure that tells how to stop what writes; nobody's running invocation is ended."""
     client = boto3.client("lambda")
-    for function in (unqualified(offers[output]) for output in _WRITERS if output in offers):
-        if client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions") != 0:
-            raise Failure(
-                f"{function} may run, and would store what no repair can reconcile. Stop it: aws lambda"
-                f" put-function-concurrency --function-name {function} --reserved-concurrent-executions 0; wait for a"
-                " minute, for what is under way; and after the repair start it again: make deploy"
-            )
+
+    def may_run(function: str) -> bool:
+        return client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions") != 0
+
+    writers = [unqualified(offers[output]) for output in _WRITERS if output in offers]
+    if running := list(filter(may_run, writers)):
+        stop = "aws lambda put-function-concurrency --reserved-concurrent-executions 0 --function-name"
+        raise Failure(
+            f"{' and '.join(running)} may run, and would store what no repair can reconcile. Stop what writes:"
+            f" {'; '.join(f'{stop} {function}' for function in running)}. Wait for a minute, for what is under way."
+            " After the repair start it again: make deploy"
+        )
 
 
 def module(pattern: Pattern) -> Any:

@@ -4,7 +4,7 @@ It restores what a deployed pattern keeps to one moment, under new names beside 
 cluster by the pattern's own module. Then it repairs the tables from each other, has Terraform take them over, which
 gives them stream, recovery, tags, alarms and functions, audits the new store, and removes it. With `--keep` the store
 stays, and the drill was a restore. The store that it is made from is only read. A drill that was killed, or that failed
-half-way, is cleared away by the next.
+half-way, is cleared away by the next; a cluster that it had protected already, once you have lifted that.
 """
 
 import json
@@ -148,10 +148,12 @@ def _clear(workspace: Workspace, target: Target) -> None:
             f"{target.variables['name']} is a store that was restored and kept: destroy it by its Terraform state,"
             f" {workspace.state}, and remove {workspace.folder}; or move the state to where your others are."
         )
-    if workspace.state.exists() and deployments.belongs(workspace, target):
-        terraform.destroy(workspace, target.environment, target.variables)
     if deployments.belongs(workspace, target):
-        _delete_tables(_begun(workspace))
+        tables = _begun(workspace)
+        _unprotect(tables)
+        if workspace.state.exists():
+            terraform.destroy(workspace, target.environment, target.variables)
+        _delete_tables(tables)
     deployments.forget(workspace)
 
 
@@ -159,6 +161,16 @@ def _begun(workspace: Workspace) -> list[str]:
     """The tables that a drill has begun to restore."""
     record = workspace.folder / _TABLES
     return list(json.loads(record.read_text(encoding="utf-8"))) if record.exists() else []
+
+
+def _unprotect(tables: list[str]) -> None:
+    """Of a store that was to be kept, and that a killed drill has left half made."""
+    dynamodb = boto3.client("dynamodb")
+    for name in tables:
+        with suppress(dynamodb.exceptions.ResourceNotFoundException):
+            if dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
+                dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+                dynamodb.get_waiter("table_exists").wait(TableName=name)
 
 
 def _delete_tables(names: list[str]) -> None:

@@ -179,7 +179,6 @@ def test_a_drill_makes_a_whole_store_of_the_backups_of_two_tables_and_touches_th
     for table in (name, f"{name}-log"):
         described = dynamodb.describe_table(TableName=table)["Table"]
         assert described["DeletionProtectionEnabled"]
-        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
     alarms = boto3.client("cloudwatch").describe_alarms(AlarmNamePrefix=name)["MetricAlarms"]
     assert {f"{name}-lag", f"{name}-failures", f"{name}-log-WriteThrottleEvents"} <= {it["AlarmName"] for it in alarms}
     functions = {operation: f"{name}-{operation.replace('_', '-')}" for operation in OPERATIONS}

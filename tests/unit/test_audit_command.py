@@ -100,7 +100,7 @@ def test_no_store_is_repaired_while_it_may_be_written(
     run: Run, store: Mock, monkeypatch: pytest.MonkeyPatch, running: str, reserved: int | None
 ) -> None:
     concurrency(monkeypatch, **{"f": 0, "s": 0, running: reserved})
-    with pytest.raises(Failure, match=f"put-function-concurrency --function-name {running} --reserved-concurrent"):
+    with pytest.raises(Failure, match=f"concurrent-executions 0 --function-name {running}[.] Wait"):
         run("ksuid", "--repair")
     assert not store.mock_calls
 
