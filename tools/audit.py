@@ -96,7 +96,8 @@ def refuse_while_running(offers: Mapping[str, str]) -> None:
     client = boto3.client("lambda")
 
     def may_run(function: str) -> bool:
-        return client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions") != 0
+        reserved = client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions")
+        return bool(reserved != 0)
 
     writers = [unqualified(offers[output]) for output in _WRITERS if output in offers]
     if running := list(filter(may_run, writers)):
