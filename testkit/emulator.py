@@ -21,7 +21,6 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
@@ -29,6 +28,7 @@ from local import dynamodb, venvs
 from local.control import REGION, STATE_DIR
 from local.launch import CHECKOUT
 from local.progress import silent
+from testkit import clients
 from testkit.aws_calls import answer
 
 _HOST = "in-process.invalid"
@@ -63,7 +63,7 @@ def installed() -> Iterator[None]:
 def add_tables(definitions: Iterable[Mapping[str, Any]]) -> None:
     """Tables as CreateTable defines them, without items, as far as they are not there yet. Nothing if the environment
     leads elsewhere."""
-    client = boto3.client("dynamodb")
+    client = clients.client("dynamodb")
     if urlsplit(client.meta.endpoint_url).hostname == _HOST:
         present = client.list_tables()["TableNames"]
         for definition in definitions:

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-import boto3
-
+from testkit import clients
 from testkit.examples import new_id
 
 Forbidden = Callable[[Any, str, dict[str, Any]], object]
@@ -54,8 +53,8 @@ def key_of(dynamodb: Any, table: str) -> dict[str, Any]:
 @contextmanager
 def role_like(function: str) -> Iterator[dict[str, Any]]:
     """Credentials of a role with the policies of the function's role, for a boto3 client."""
-    iam, sts = boto3.client("iam"), boto3.client("sts")
-    original = boto3.client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
+    iam, sts = clients.client("iam"), clients.client("sts")
+    original = clients.client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
     assert not iam.list_attached_role_policies(RoleName=original)["AttachedPolicies"], "copy these as well"
     copy = f"probe-{uuid4().hex}"
     account = sts.get_caller_identity()["Account"]
