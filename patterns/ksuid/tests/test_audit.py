@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 import pytest
 
 from lambdas.eventstore import ksuids
 from lambdas.eventstore.audits import Difference
 from lambdas.eventstore.dynamodb.audit import scan
 from lambdas.eventstore.dynamodb.items import Item
+from testkit import clients
 from testkit.aws_calls import Watch
 from testkit.examples import event, history
 from testkit.harness import HarnessFor
@@ -42,7 +42,7 @@ def audit(scene: Scene, settle_seconds: float = 0) -> str:
 
 def change(scene: Scene, aggregate: str, version: int, **attributes: str) -> None:
     """Set attributes of an item by hand."""
-    boto3.client("dynamodb").update_item(
+    clients.client("dynamodb").update_item(
         TableName=scene.environment["TABLE"],
         Key={"aggregateId": {"S": aggregate}, "aggregateVersion": {"N": str(version)}},
         UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
@@ -53,7 +53,7 @@ def change(scene: Scene, aggregate: str, version: int, **attributes: str) -> Non
 
 def delete(scene: Scene, aggregate: str, version: int) -> None:
     key = {"aggregateId": {"S": aggregate}, "aggregateVersion": {"N": str(version)}}
-    boto3.client("dynamodb").delete_item(TableName=scene.environment["TABLE"], Key=key)
+    clients.client("dynamodb").delete_item(TableName=scene.environment["TABLE"], Key=key)
 
 
 DIFFERENCES: dict[str, tuple[Callable[[Scene], Any], str]] = {
@@ -70,7 +70,7 @@ DIFFERENCES: dict[str, tuple[Callable[[Scene], Any], str]] = {
         "version 3 of aggregate 'ann' is in the order at .*, before version 2, at",
     ),
     "metadata is lost that the index does not hold": (
-        lambda scene: boto3.client("dynamodb").update_item(
+        lambda scene: clients.client("dynamodb").update_item(
             TableName=scene.environment["TABLE"],
             Key={"aggregateId": {"S": "josh"}, "aggregateVersion": {"N": "1"}},
             UpdateExpression="REMOVE largeMetadata",

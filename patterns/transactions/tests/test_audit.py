@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore.audits import Difference
+from testkit import clients
 from testkit.aws_calls import Watch
 from testkit.examples import Event, event
 from testkit.faults import AnswerLostOnce, Crash, CrashAfter, CrashBefore, Fault
@@ -30,7 +30,7 @@ class Store(Scene):
 
     @property
     def client(self) -> Any:
-        return boto3.client("dynamodb")
+        return clients.client("dynamodb")
 
     def audit(self, settle_seconds: float = 0) -> str:
         return audited.audit(self.environment, lambda line: None, settle_seconds)
