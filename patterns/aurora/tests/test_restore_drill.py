@@ -44,18 +44,21 @@ def restored(own: Harness, scene: Scene, watch: Watch) -> Iterator[tuple[Scene, 
         "CLUSTER_ARN": cluster["DBClusterArn"],
         "SECRET_ARN": cluster["MasterUserSecret"]["SecretArn"],
     }
-    move_in(environment, cluster["DbClusterResourceId"], restored=True)
-    told = {"aggregate": aggregate, "kept": kept["offset"], "lost": lost["offset"]}
+    reader = move_in(environment, cluster["DbClusterResourceId"], restored=True)
+    told = {"aggregate": aggregate, "kept": kept["offset"], "lost": lost["offset"], "reader": reader}
     yield Scene(own, environment, watch, scene._sheet), told
     rds.delete_db_instance(DBInstanceIdentifier=name)
     rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
 
 
-def move_in(environment: Environment, cluster: str, *, restored: bool) -> None:
-    """What Terraform has the function `migrate` do."""
+def move_in(environment: Environment, cluster: str, *, restored: bool) -> str:
+    """What Terraform has the function `migrate` do. The ARN of the readers' secret, which is new as the writer's is."""
+    made = [boto3.client("secretsmanager").create_secret(Name=f"drill-{uuid4().hex}")["ARN"] for _ in range(2)]
+    logins = dict(zip(("WRITER_SECRET_ARN", "READER_SECRET_ARN"), made, strict=True))
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
-    with patch.dict(os.environ, {**environment, "CLUSTER_ID": cluster}):
+    with patch.dict(os.environ, {**environment, "CLUSTER_ID": cluster, **logins}):
         migrate.handler({"restored": restored}, context)
+    return str(logins["READER_SECRET_ARN"])
 
 
 def test_a_store_is_restored_from_a_snapshot_and_readers_who_were_ahead_are_told(
@@ -71,6 +74,7 @@ def test_a_store_is_restored_from_a_snapshot_and_readers_who_were_ahead_are_told
     [new] = store.log(told["kept"])
     assert new["metadata"] == {"by": "restored"}
     assert int(new["offset"].split("-")[0]) > int(told["lost"].split("-")[0])
-    assert "; restored, noted 20" in audit.audit(store.environment, lambda line: None, 0)
+    as_reader = {**store.environment, "SECRET_ARN": told["reader"]}
+    assert "; restored, noted 20" in audit.audit(as_reader, lambda line: None, 0)
 
     assert versions(scene.open().aggregate(aggregate)) == [1, 2, 3], "the original goes on"
