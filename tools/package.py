@@ -24,7 +24,7 @@ from tools.imports import closure
 
 REQUIREMENTS = "requirements/lambda.txt"
 
-MAX_BYTES = 450_000
+MAX_BYTES = 460_000
 """A larger package starts noticeably later: look for what it imports and does not need before raising this."""
 
 DATA = {".json", ".sql"}

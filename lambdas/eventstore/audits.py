@@ -19,6 +19,10 @@ SETTLE_SECONDS = 60.0
 """Events with younger ids may be on their way into the order of all events, and are not missed there."""
 
 
+REBUILD = "a projection that had read beyond that before has read events that are no more at their positions: rebuild"
+"""What to do about a log that was set back to a position; the end of a sentence, but for what is rebuilt."""
+
+
 class Difference(Exception):
     """What an audit found first. The text says what it is, and what to do next."""
 

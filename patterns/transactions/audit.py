@@ -19,7 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore import aws, ksuids
-from lambdas.eventstore.audits import Difference, Environ, Tell
+from lambdas.eventstore.audits import REBUILD, Difference, Environ, Tell
 from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE
 from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, NOT_STORED, Entry, Index, Remedies, digest_of, scan
 from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute, to_event
@@ -34,7 +34,6 @@ _REMEDIES = Remedies(
     lost_entry="make repair adds its entry; do that before anything is stored",
     hole=_ANOTHER_MOMENT,
 )
-_REBUILD = "a projection that had read beyond that before has read events that are no more at their positions: rebuild"
 
 _UP_TO_THE_END = """
 SELECT place FROM ordered UNION SELECT position FROM stored WHERE position <= (SELECT max(place) FROM ordered)
@@ -52,7 +51,7 @@ def audit(environ: Environ, tell: Tell, settle_seconds: float) -> str:
     store.index.refuse_what_one_place_lacks(_REMEDIES)
     store.refuse_holes_in_positions(_UP_TO_THE_END, store.ends_at)
     return store.index.summary() + "".join(
-        f"; set back to {end}, noted {noted}: {_REBUILD} it" for end, noted, _ in store.times_set_back()
+        f"; set back to {end}, noted {noted}: {REBUILD} it" for end, noted, _ in store.times_set_back()
     )
 
 

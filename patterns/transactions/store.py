@@ -23,9 +23,8 @@ from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE, VersionTaken, a
 from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute, to_item
 from lambdas.eventstore.dynamodb.reads import gapless, query_items
 from lambdas.eventstore.dynamodb.table import EventsTable
+from lambdas.eventstore.dynamodb.turns import Turn
 from lambdas.eventstore.events import StoredEvent
-
-from .turns import Turn
 
 POSITION_IS_FREE = "attribute_not_exists(logKey)"
 """With "position n-1 exists", read beforehand and never false again, what makes positions dense."""
@@ -41,10 +40,8 @@ _THROTTLED = {
     # Reasons of a cancelled transaction (API_TransactWriteItems) …
     "ThrottlingError",
     "ProvisionedThroughputExceeded",
-    # … and errors of any request (Programming.Errors), which the SDK has retried already.
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
+    # … and errors of a request, which the SDK has retried already.
+    *aws.THROTTLED,
     "TransactionInProgressException",
 }
 

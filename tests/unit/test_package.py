@@ -142,7 +142,8 @@ def test_a_pattern_ships_no_code_of_another_kind_of_pattern() -> None:
         return {name.split("/")[2] for name in names(package.build(real)) if name.startswith(EVENTSTORE)}
 
     assert not {"dynamodb", "sequencing"} & shipped("aurora")
-    assert "sequencing" not in shipped("ksuid")
+    assert not {"log_first", "sequencing"} & shipped("ksuid")
+    assert "sequencing" not in shipped("log_first")
     assert {"dynamodb", "sequencing"} <= shipped("sqs_fifo")
 
 

@@ -14,22 +14,20 @@ back nothing can reconcile. The next audit would say so.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore import aws, ksuids
-from lambdas.eventstore.audits import Difference, Environ, Tell
+from lambdas.eventstore.audits import REBUILD, Difference, Environ, Tell
 from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE
-from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, NOT_STORED, Entry, Index, Remedies, digest_of, scan
+from lambdas.eventstore.dynamodb.audit import NOT_ORDERED, NOT_STORED, Index, Remedies, scan
 from lambdas.eventstore.dynamodb.items import to_attribute
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.sequencing import doorbells
-from lambdas.eventstore.sequencing.log import MissingPage
 from lambdas.eventstore.sequencing.sequencer import Sequencer
-from lambdas.eventstore.sequencing.whole_log import Raised, UnreadablePage, WholeLog
+from lambdas.eventstore.sequencing.whole_log import Raised, WholeLog
 
 _RESTORE = "nothing in the two tables decides it. Restore both to a moment before it came about (make restore-drill)"
 _REMEDIES = Remedies(
@@ -38,7 +36,6 @@ _REMEDIES = Remedies(
     hole="restore both tables to another moment, some seconds earlier or later, or put that event back from a backup",
 )
 _STOP = "Stop writers and sequencer, and make repair"
-_REBUILD = "a projection that had read beyond that before has read events that are no more at their positions: rebuild"
 
 _MARKS = "CREATE TABLE marks (aggregate TEXT PRIMARY KEY, reached INTEGER) WITHOUT ROWID"
 _REACHED = "(SELECT max(version) FROM ordered o WHERE o.aggregate = marks.aggregate)"
@@ -58,7 +55,7 @@ def audit(environ: Environ, tell: Tell, settle_seconds: float) -> str:
     if store.checkpoint > store.end:
         raise Difference(
             f"the checkpoint is at {store.checkpoint}, and the log ends at {store.end}: it was set back. {_STOP};"
-            f" {_REBUILD} it"
+            f" {REBUILD} it"
         )
     if high := index.first(f"{_TOO_HIGH} ORDER BY aggregate LIMIT 1"):
         raise Difference(
@@ -71,8 +68,7 @@ def audit(environ: Environ, tell: Tell, settle_seconds: float) -> str:
             f"the mark of aggregate {low[0]!r} is at version {low[1]}, and the log has it up to {low[2]}: its events"
             f" behind the mark would enter the log twice. {_STOP}"
         )
-    notes = [f"; set back to {end}, noted {noted}: {_REBUILD} it" for end, noted, _ in log.times_set_back()]
-    return f"{index.summary()}{''.join(notes)}"
+    return f"{index.summary()}{log.notes()}"
 
 
 def repair(environ: Environ, tell: Tell, *, restored: bool) -> None:
@@ -120,7 +116,7 @@ class _Store:
         self.checkpoint = log.checkpoint()
         self.index.sql.execute(_MARKS)
         self.index.sql.executemany("INSERT INTO marks VALUES (?, ?)", log.marks())
-        self.index.add_ordered(_entries(log))
+        self.index.add_ordered(log.entries())
         self.end = self.index.number("SELECT max(place) FROM ordered")
         self.index.add_stored(scan(events.client, events.name), settled)
 
@@ -128,20 +124,6 @@ class _Store:
 def _open(environ: Environ) -> tuple[EventsTable, WholeLog]:
     client = aws.client("dynamodb")
     return EventsTable(client, environ["TABLE"]), WholeLog(client, environ["LOG_TABLE"])
-
-
-def _entries(log: WholeLog) -> Iterator[Entry]:
-    try:
-        for page in log.all_pages():
-            for event in page:
-                key = event.aggregate_id, event.aggregate_version
-                yield int(event.offset or 0), *key, event.event_id, digest_of(event)
-    except MissingPage as missing:
-        raise Difference(
-            f"{missing}. A log table restored to a moment before that has the page (make restore-drill)"
-        ) from None
-    except UnreadablePage as page:
-        raise Difference(f"the page at position {page} was changed by hand: {_RESTORE}") from None
 
 
 def _set_marks(store: _Store, tell: Tell) -> None:

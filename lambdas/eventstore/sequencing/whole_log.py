@@ -1,58 +1,23 @@
-"""The log as an audit reads it, whole, and as a repair writes it: marks that are too high, and where it was set back.
-
-A log that was set back gives its positions out again, to other events, and nothing in them tells. So it is noted in the
-log itself, beside the pages, where it ended then: who had read beyond that must read again, from the start.
-"""
+"""The log of a sequencer as a repair writes it: marks that are too high, besides."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore import aws
-from lambdas.eventstore.dynamodb.items import Item, to_attribute
-from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.sequencing.log import (
-    AGGREGATE,
-    CHECKPOINT,
-    Log,
-    Mark,
-    events_of,
-    first_of,
-    key_of,
-    last_of,
-)
-
-_AT_A_TIME = 10
-"""Pages of a query: about what fits into its megabyte."""
-
-_SET_BACK = "set back"
-
-
-class UnreadablePage(Exception):
-    """There is a page at this position that no sequencer has written."""
+from lambdas.eventstore.dynamodb.items import to_attribute
+from lambdas.eventstore.dynamodb.paged_log import key
+from lambdas.eventstore.dynamodb.whole_log import WholePagedLog
+from lambdas.eventstore.sequencing.log import AGGREGATE, CHECKPOINT, Log, Mark
 
 
 class Raised(Exception):
     """A mark was raised since it was read."""
 
 
-class WholeLog(Log):
-    def all_pages(self) -> Iterator[Sequence[StoredEvent]]:
-        """All pages, in order.
-
-        Raises:
-            MissingPage: positions have a hole.
-            UnreadablePage: a page was changed by hand.
-        """
-        reached = 0
-        while items := self._pages_after(reached, _AT_A_TIME):
-            for item in items:
-                yield _checked_events_of(item)
-                reached = last_of(item)
-
+class WholeLog(WholePagedLog, Log):
     def marks(self) -> Iterator[Mark]:
         """The mark of each aggregate, in no order."""
         scans = self.client.get_paginator("scan").paginate(
@@ -74,7 +39,7 @@ class WholeLog(Log):
         try:
             self.client.update_item(
                 TableName=self.name,
-                Key=key_of(CHECKPOINT if aggregate is None else AGGREGATE + aggregate),
+                Key=key(CHECKPOINT if aggregate is None else AGGREGATE + aggregate),
                 UpdateExpression="SET reached = :reached",
                 # Or as it is to be: by this very call, whose answer was lost.
                 ConditionExpression="reached = :seen OR reached = :reached",
@@ -87,27 +52,3 @@ class WholeLog(Log):
 
     def raise_mark(self, aggregate: str, reached: int) -> None:
         self._raise_mark((AGGREGATE + aggregate, reached))
-
-    def times_set_back(self) -> list[tuple[int, str, str]]:
-        """Where the log ended after each time that it was set back, when that was noted, and in which table."""
-        response = self.client.query(
-            TableName=self.name,
-            KeyConditionExpression="part = :setBack",
-            ExpressionAttributeValues={":setBack": to_attribute(_SET_BACK)},
-            ConsistentRead=True,
-        )
-        return [(int(it["firstPosition"]["N"]), it["noted"]["S"], it["inTable"]["S"]) for it in response["Items"]]
-
-    def note_set_back(self, end: int, noted: str) -> None:
-        note = {**key_of(_SET_BACK, end), "noted": to_attribute(noted), "inTable": to_attribute(self.name)}
-        self.client.put_item(TableName=self.name, Item=note)
-
-
-def _checked_events_of(item: Item) -> list[StoredEvent]:
-    try:
-        events = events_of(item)
-    except (KeyError, TypeError, ValueError, zlib.error):
-        events = []
-    if not events or len(events) != last_of(item) + 1 - first_of(item):
-        raise UnreadablePage(first_of(item))
-    return events
