@@ -31,8 +31,8 @@ help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
 
 .PHONY: deploy
-deploy: $(CHECKED) $(DEPLOYING) ## Deploy PATTERN on TARGET, starting the local AWS if need be
-	@$(PYTHON) -m tools.deploy $(ON_PATTERN)
+deploy: $(CHECKED) $(DEPLOYING) ## Deploy PATTERN on TARGET, starting the local AWS if need be; with SAMPLE=accounts on top
+	@SAMPLE='$(SAMPLE)' $(PYTHON) -m tools.deploy $(ON_PATTERN)
 
 .PHONY: demo
 demo: $(CHECKED) $(DEPLOYING) ## Use the deployed PATTERN as a person would
@@ -59,6 +59,10 @@ repair: $(CHECKED) $(DEPLOYING) ## Have each table of the deployed PATTERN hold 
 .PHONY: restore-drill
 restore-drill: $(CHECKED) $(DEPLOYING) ## Restore PATTERN beside itself, as it was AT a moment, and audit that; KEEP=1 keeps it
 	@$(PYTHON) -m tools.restore_drill $(if $(KEEP),--keep) --at '$(AT)' $(ON_PATTERN)
+
+.PHONY: verify
+verify: $(CHECKED) $(DEPLOYING) ## Verify that the history of the deployed PATTERN is the one that its log has signed
+	@$(PYTHON) -m tools.verify $(ON_PATTERN)
 
 .PHONY: env
 env: $(DEPLOYING) ## Print shell lines that point AWS tools to the local AWS: eval "$(make env)"

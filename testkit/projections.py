@@ -5,13 +5,44 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import boto3
 
 from lambdas.eventstore import EventStore, StoredEvent, aws
-from lambdas.projections import Item, Key, Projection, ReadModel
+from lambdas.projections import Item, Key, Projection, ReadModel, Runner
+from testkit.harness import Environment, Harness
+from testkit.subjects import InProcess
+
+LATE_SECONDS = 10.0
+
+
+@dataclass
+class World:
+    """A fresh store, and what runners on it are told of its guarantees."""
+
+    harness: Harness
+    environment: Environment
+    sheet: dict[str, Any]
+
+    @property
+    def late_seconds(self) -> float:
+        return LATE_SECONDS if self.sheet["guarantees"]["late_events"] else 0.0
+
+    def store(self) -> EventStore:
+        return self.harness.open(self.environment)
+
+    def subject(self) -> InProcess:
+        return InProcess(self.store(), self.sheet, self.harness, self.environment)
+
+    def runner(self, model: ReadModel, projection: Projection | None = None) -> Runner:
+        """As a new invocation would find it: nothing is remembered from before."""
+        return Runner(self.store(), model, projection or Tally(), late_seconds=self.late_seconds)
+
+    def drain(self) -> None:
+        self.harness.drain(self.environment)
 
 
 class Tally(Projection):

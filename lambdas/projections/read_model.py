@@ -58,13 +58,17 @@ Answer = TypeVar("Answer")
 class Checkpoint:
     """How far a generation of a projection is.
 
-    All events up to `offset` are applied, and none can appear among them any more: reading goes on there. `version` is
-    that of the projection's code. `revision` counts the writes of the checkpoint, and is what fences them; `applied`
-    counts events. `stop` says at which event it stopped and why; `skip` is the id of the event to pass over.
+    All events up to `offset` are applied, and none can appear among them any more: reading goes on there. All that has
+    been read is applied up to `reached`, which is further where events can be late. `version` is that of the code.
+    `newest` is the highest id of an event among these. `revision` counts the writes of the checkpoint, and is what
+    fences them; `applied` counts events. `stop` says at which event it stopped and why; `skip` is the id of the event
+    to pass over.
     """
 
     version: int
     offset: str | None = None
+    reached: str | None = None
+    newest: str = ""
     revision: int = 0
     applied: int = 0
     status: str = RUNNING
@@ -124,9 +128,10 @@ class ReadModel:
             query["KeyConditionExpression"] += " AND #sort > :after"
             query["ExpressionAttributeNames"]["#sort"] = SORT
             query["ExpressionAttributeValues"][":after"] = {"S": after}
-        answer = self._client.query(TableName=self.name, ConsistentRead=True, Limit=limit, **query)
+        answer = self._client.query(TableName=self.name, ConsistentRead=True, Limit=limit + 1, **query)
         found = [(item[SORT]["S"], _plain(item)) for item in answer["Items"]]
-        return found, found[-1][0] if "LastEvaluatedKey" in answer else None
+        more = len(found) > limit or "LastEvaluatedKey" in answer
+        return found[:limit], found[:limit][-1][0] if more else None
 
     def items(self, generation: int, keys: Collection[Key]) -> dict[Key, Item]:
         """Those among the items that exist, strongly consistent."""
@@ -254,6 +259,12 @@ def _plain(item: Mapping[str, Attribute]) -> Item:
 
 def _value(attribute: Attribute) -> Any:
     """Sums of a read model can be larger than the numbers of an event, which `from_attribute` is for."""
-    if _WHOLE.fullmatch(attribute.get("N", "")):
-        return int(attribute["N"])
+    [(kind, value)] = attribute.items()
+    match kind:
+        case "N" if _WHOLE.fullmatch(value):
+            return int(value)
+        case "M":
+            return {name: _value(inner) for name, inner in value.items()}
+        case "L":
+            return [_value(inner) for inner in value]
     return from_attribute(attribute)

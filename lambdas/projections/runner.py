@@ -62,14 +62,14 @@ class Outdated(Exception):
 class Progress:
     """What a run did. `lag_events` and `lag_seconds` are what it found waiting: how many events, how old the oldest.
 
-    There are more events than `lag_events` if the run has not `caught_up`. `reached` says whether it has seen the event
-    that it was to look out for.
+    There are more events than `lag_events` if the run has not `caught_up`. `newest` is the highest id of an event that
+    was read, by this or an earlier run.
     """
 
     status: str = RUNNING
     applied: int = 0
     caught_up: bool = False
-    reached: bool = False
+    newest: str = ""
     lag_events: int = 0
     lag_seconds: float = 0.0
     stop: Item | None = None
@@ -135,12 +135,14 @@ class _Batch:
 
 @dataclass
 class _Place:
-    """Where a runner is in one pass over the log. `stored` is the checkpoint as the table has it."""
+    """Where a runner is in one pass over the log. `stored` is the checkpoint as the table has it, and `beyond` says
+    whether the pass has come to where the one before had read to."""
 
     generation: int
     stored: Checkpoint | None
     checkpoint: Checkpoint
     began: float
+    beyond: bool
 
 
 class Runner:
@@ -168,12 +170,11 @@ class Runner:
         self._applied: dict[tuple[int, str], int] = {}
         """By generation and aggregate, a version up to which all is applied; by now it may be more."""
 
-    def run(self, generation: int | None = None, *, until: str | None = None) -> Progress:
+    def run(self, generation: int | None = None) -> Progress:
         """Applies what is in the log, as far as the time limit around this allows (`retry.time_limit`).
 
         Args:
             generation: the live one if not given.
-            until: the id of an event to look out for. Where another runner has passed it, this one does not see it.
 
         Raises:
             Outdated: another version of the projection has built the generation.
@@ -181,7 +182,7 @@ class Runner:
         if generation is None:
             generation = self.model.generations().live
         progress, retries = Progress(), Retries()
-        while not self._pass(generation, progress, until):
+        while not self._pass(generation, progress):
             retries.pause("other runners keep moving the checkpoint")
         return progress
 
@@ -197,7 +198,7 @@ class Runner:
                 return True
         return False
 
-    def _pass(self, generation: int, progress: Progress, until: str | None) -> bool:
+    def _pass(self, generation: int, progress: Progress) -> bool:
         """Reads the log from the checkpoint on. False if somebody else moved the checkpoint meanwhile."""
         progress.lag_events = progress.applied
         checkpoint = self.model.checkpoint(generation)
@@ -206,18 +207,19 @@ class Runner:
                 f"generation {generation} of {self.projection.name} was built by version {checkpoint.version}, and "
                 f"this is version {self.projection.version}: rebuild it"
             )
-        place = _Place(generation, checkpoint, checkpoint or Checkpoint(self.projection.version), time.time())
-        cursor, more = place.checkpoint.offset, True
+        start = checkpoint or Checkpoint(self.projection.version)
+        place = _Place(generation, checkpoint, start, time.time(), beyond=start.reached == start.offset)
+        cursor, more = start.offset, True
         while more and place.checkpoint.status == RUNNING and seconds_left() > MARGIN:
             page = self._store.get_all_events(cursor, PAGE)
             if not self._apply_all(page.events, place, progress):
                 return False
             cursor, more = page.next, page.has_more
-            progress.reached |= place.checkpoint.status == RUNNING and until in [it.event_id for it in page.events]
         progress.status, progress.stop = place.checkpoint.status, place.checkpoint.stop
+        progress.newest = place.checkpoint.newest
         progress.caught_up = not more and place.checkpoint.status == RUNNING
         if place.checkpoint.status != RUNNING and not progress.lag_events:
-            for event in self._store.get_all_events(place.checkpoint.offset, 1).events:
+            for event in self._store.get_all_events(place.checkpoint.reached, 1).events:
                 progress.found(event)
         return True
 
@@ -322,20 +324,25 @@ class Runner:
         poison: _Poison | None = None,
     ) -> bool:
         """Writes the batch together with the checkpoint, which moves as far as what was read is settled."""
+        beyond = place.beyond or place.checkpoint.reached in [event.offset for event in read]
         moved = replace(
             place.checkpoint,
             offset=self._settled(read, place),
+            reached=read[-1].offset if read and beyond else place.checkpoint.reached,
+            newest=max([place.checkpoint.newest, *(event.event_id for event in read)]),
             applied=place.checkpoint.applied + len(batch.events),
             status=STOPPED if poison else RUNNING,
             stop=poison.stop if poison else None,
         )
         if moved == place.checkpoint and not batch.items:
+            place.beyond = beyond
             return True
         if batch.events:
             self._deliver(batch.events)
         if not self.model.commit(place.generation, place.stored, moved, batch.items):
             return False
         place.stored = place.checkpoint = replace(moved, revision=moved.revision + 1)
+        place.beyond = beyond
         progress.applied += len(batch.events)
         self._remember(place.generation, batch.items)
         return True

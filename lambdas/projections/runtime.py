@@ -14,16 +14,19 @@ The event of an invocation may say more:
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore import aws
-from lambdas.eventstore.loading import store_of
+from lambdas.eventstore.embedded import store_of_outputs
 from lambdas.eventstore.retry import invocation, time_limit
 from lambdas.projections.projection import Projection
 from lambdas.projections.read_model import RUNNING, STOPPED, ReadModel
@@ -44,14 +47,29 @@ Answer = dict[str, Any]
 
 
 def function(projection: Projection, environ: Mapping[str, str]) -> Callable[[Any, Any], Answer]:
-    """The handler. PATTERN and the store's variables say which store it reads, READ_MODEL names the projection's table,
-    LATE_SECONDS how late an event may show in the store's log (`Runner`)."""
+    """The handler. STORE is a pattern's output `store` as JSON, READ_MODEL the name of the projection's table."""
     return handler(runner_of(projection, environ))
 
 
 def runner_of(projection: Projection, environ: Mapping[str, str]) -> Runner:
+    store = json.loads(environ["STORE"])
     model = ReadModel(aws.client("dynamodb"), environ["READ_MODEL"])
-    return Runner(store_of(environ), model, projection, late_seconds=float(environ["LATE_SECONDS"]))
+    return Runner(store_of_outputs(store), model, projection, late_seconds=store["late_seconds"])
+
+
+def wake(functions: Sequence[str], until: str = "") -> None:
+    """Asks functions of projections to run now. One that cannot be asked is only logged: the schedule will."""
+    event = json.dumps({"until": until} if until else {})
+    for name in functions:
+        try:
+            _lambda().invoke(FunctionName=name, InvocationType="Event", Payload=event)
+        except (BotoCoreError, ClientError) as error:
+            _logger.warning("not woken", extra={"function": name, "reason": str(error)})
+
+
+@cache
+def _lambda() -> Any:
+    return aws.client("lambda")
 
 
 def handler(runner: Runner) -> Callable[[Any, Any], Answer]:
@@ -74,7 +92,7 @@ def answer(runner: Runner, event: Event) -> Answer:
     try:
         if command == "rebuild":
             return {"projection": runner.projection.name, **asdict(rebuild(runner))}
-        progress = _run(runner, event.get("until"))
+        progress = _run(runner, event.get("until", ""))
     except Outdated as outdated:
         _metrics.add_metric("ProjectionsStopped", MetricUnit.Count, 1)
         _logger.error("outdated", extra={"projection": runner.projection.name, "reason": str(outdated)})
@@ -91,12 +109,13 @@ def answer(runner: Runner, event: Event) -> Answer:
     }
 
 
-def _run(runner: Runner, until: str | None) -> Progress:
+def _run(runner: Runner, until: str) -> Progress:
+    """Event ids rise with time: once a later one was read, the one that is waited for is behind, or comes by itself."""
     deadline = time.monotonic() + UNTIL_SECONDS
-    progress = runner.run(until=until)
-    while until and not progress.reached and progress.status == RUNNING and time.monotonic() < deadline:
+    progress = runner.run()
+    while progress.newest < until and progress.status == RUNNING and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
-        further = runner.run(until=until)
+        further = runner.run()
         further.applied += progress.applied
         further.lag_events += progress.lag_events
         further.lag_seconds = max(further.lag_seconds, progress.lag_seconds)

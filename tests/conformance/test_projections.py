@@ -6,56 +6,17 @@ The store's own calls are among them. Planted defects are found on the memory st
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from lambdas.eventstore import EventStore
-from lambdas.projections import ReadModel, Runner
+from lambdas.projections import ReadModel
 from testkit import faults
 from testkit.aws_calls import Watch
 from testkit.capacity import cost
 from testkit.examples import event, history, new_id
 from testkit.faults import Fault
-from testkit.harness import Environment, Harness
-from testkit.projections import Tally, all_events, assert_tallied, read_model
-from testkit.subjects import InProcess
+from testkit.projections import World, all_events, assert_tallied, read_model
 from testkit.trials import disturbed, numbers
-from tools.discovery import Pattern
-
-LATE_SECONDS = 10.0
-
-
-@dataclass
-class World:
-    """A fresh store, and what runners on it are told of its guarantees."""
-
-    harness: Harness
-    environment: Environment
-    sheet: dict[str, object]
-    late_seconds: float
-
-    def store(self) -> EventStore:
-        return self.harness.open(self.environment)
-
-    def subject(self) -> InProcess:
-        return InProcess(self.store(), self.sheet, self.harness, self.environment)
-
-    def runner(self, model: ReadModel) -> Runner:
-        """As a new invocation would find it: nothing is remembered from before."""
-        return Runner(self.store(), model, Tally(), late_seconds=self.late_seconds)
-
-    def drain(self) -> None:
-        self.harness.drain(self.environment)
-
-
-@pytest.fixture
-def world(harness: Harness, each_pattern: Pattern) -> Iterator[World]:
-    environment = harness.fresh()
-    late = LATE_SECONDS if each_pattern.sheet["guarantees"]["late_events"] else 0.0
-    yield World(harness, environment, each_pattern.sheet, late)
-    harness.discard(environment)
 
 
 @pytest.mark.parametrize("kind", faults.ENUMERATED, ids=lambda kind: kind.__name__)

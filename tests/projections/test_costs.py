@@ -58,7 +58,7 @@ def test_an_event_costs_the_same_however_many_came_before(
         pairs = [(f"{number // 2}", number % 2 + 1) for number in range(first, first + 40)]
         store.store_events(Append(tuple(NewEvent(name, version, "COUNTED", 1, {}) for name, version in pairs)))
     if before:
-        assert model.commit(1, None, Checkpoint(1, offset=str(before), applied=before))
+        assert model.commit(1, None, Checkpoint(1, offset=str(before), reached=str(before), applied=before))
     with watch.recording() as calls:
         assert Runner(store, model, Counts(), late_seconds=late_seconds).run().applied == EVENTS
     total = cost(calls)

@@ -85,9 +85,24 @@ def test_it_waits_for_an_event_that_is_stored_and_does_not_show_yet(model: ReadM
     assert (answer["applied"], store.looks) == (2, 3)
 
 
+def test_it_does_not_wait_for_an_event_that_another_runner_has_applied(model: ReadModel) -> None:
+    class Looked(MemoryEventStore):
+        looks = 0
+
+        def get_all_events(self, after: str | None, limit: int) -> LogPage:
+            self.looks += 1
+            return super().get_all_events(after, limit)
+
+    store = Looked()
+    [event] = store_events(store, "josh", 1)
+    Runner(store, model, Tally()).run()
+    runtime.answer(Runner(store, model, Tally()), {"until": event.event_id})
+    assert store.looks == 2
+
+
 def test_it_waits_no_longer_than_it_says(model: ReadModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "UNTIL_SECONDS", 0.3)
-    assert runtime.answer(Runner(MemoryEventStore(), model, Tally()), {"until": "never"})["caughtUp"]
+    assert runtime.answer(Runner(MemoryEventStore(), model, Tally()), {"until": "z"})["caughtUp"]
 
 
 def test_another_version_shows_as_stopped(model: ReadModel, capsys: pytest.CaptureFixture[str]) -> None:

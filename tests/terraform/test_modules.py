@@ -11,7 +11,9 @@ from .conftest import RunMocked
 
 PATTERNS = [it.folder for it in patterns()]
 MODULES = [*sorted(path.parent for path in ROOT.glob("terraform/modules/*/main.tf")), *PATTERNS]
-EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/main.tf"))
+EXAMPLES = sorted(
+    path.parent for path in [*ROOT.glob("examples/*/main.tf"), *ROOT.glob("examples/*/terraform/main.tf")]
+)
 PROJECT_VARIABLES = {"name", "package", "function_settings", "deletion_protection", "alarm_actions", "tags"}
 
 

@@ -160,10 +160,10 @@ def test_what_costs_or_locks_out_is_off(planned: dict[str, Any], pattern: Patter
         "aws_lambda_alias",
         "aws_lambda_provisioned_concurrency_config",
         "aws_dynamodb_resource_policy",
-        "aws_kms_key",
         "aws_cloudwatch_dashboard",
         "aws_backup_plan",
     }
+    assert {key["key_usage"] for key in of_kind(planned, name, "kms_key")} <= {"SIGN_VERIFY"}
     for function in of_kind(planned, name, "lambda_function"):
         assert function["tracing_config"] == [{"mode": "PassThrough"}]
         assert not function["snap_start"]

@@ -51,7 +51,8 @@ class LogFirstEventStore(EventStore):
     """`events` is keyed (aggregateId, aggregateVersion), `log` (part, firstPosition).
 
     `for_each` makes the requests that can be made at the same time: one by one, or with threads. `as_stored` adds what
-    a pattern keeps beside each event, in its page and in its item.
+    a pattern keeps beside each event, in its page and in its item. `ids_rise_over_the_log` makes event ids rise with
+    offsets over all aggregates, and not only within each: then a writer whose clock is ahead lifts all ids after its.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class LogFirstEventStore(EventStore):
         log: str,
         for_each: ForEach = map,
         as_stored: AsStored = lambda entry: entry,
+        ids_rise_over_the_log: bool = False,
     ) -> None:
         self._client = client
         self._events = EventsTable(client, events, offset="logPosition")
         self._log = RequestLog(client, log)
         self._for_each = for_each
         self._as_stored = as_stored
+        self._ids_rise_over_the_log = ids_rise_over_the_log
         self._settled = ""
         """The id of the last event of a page whose events are all in the table, as this process knows."""
         self._known: tuple[str, Heads] = "", {}
@@ -90,6 +93,8 @@ class LogFirstEventStore(EventStore):
                     half_visible.pause(HALF_VISIBLE)  # In a page behind `tail`, which the next attempt settles.
                     continue
                 previous = max(heads[aggregate][1] for aggregate in append.expected)
+                if self._ids_rise_over_the_log and tail:
+                    previous = max(previous, tail.last_event[1])
                 event_ids = ksuids.issue(len(append.events), time.time(), previous or None)
                 tried += event_ids
                 busy_until = max(turn.busy_until or 0.0, time.time() + _PASSED_ON * busy_for if busy_for > 0 else 0.0)
