@@ -72,6 +72,23 @@ def outputs(workspace: Workspace) -> dict[str, Any]:
     return {name: output["value"] for name, output in json.loads(done.stdout).items()}
 
 
+def resources(workspace: Workspace, kind: str) -> dict[str, dict[str, Any]]:
+    """The attributes of all resources of one type that the state holds, by address."""
+    command = [providers.find_terraform().executable, "show", "-json", str(workspace.state)]
+    environ = environment(workspace.data, os.environ)
+    done = subprocess.run(
+        command, cwd=workspace.pattern.folder, env=environ, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Failure(f"{workspace.state} cannot be read: {done.stderr}")
+    modules = [json.loads(done.stdout).get("values", {}).get("root_module", {})]
+    found: dict[str, dict[str, Any]] = {}
+    for module in modules:
+        modules += module.get("child_modules", [])
+        found |= {it["address"]: it["values"] for it in module.get("resources", []) if it["type"] == kind}
+    return found
+
+
 def interrupt() -> None:
     """Asks every Terraform that runs here to stop once what is under way is done and recorded."""
     with _starting:
