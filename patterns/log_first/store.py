@@ -1,4 +1,4 @@
-"""A log whose pages are the commits: what `lambdas/eventstore/log_first` guarantees and costs, on two tables."""
+"""A log whose pages are the commits: what `lambdas/eventstore/log_first` guarantees and costs, on three tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _THREADS = 10
 
 
 def from_environment(environ: Mapping[str, str]) -> LogFirstEventStore:
-    """The store that the Lambda's environment describes: TABLE, of the events, and LOG_TABLE."""
+    """The store that the Lambda's environment describes: TABLE, of the events, LOG_TABLE, and PENDING_TABLE."""
     return LogFirstEventStore(
-        aws.client("dynamodb"), environ["TABLE"], environ["LOG_TABLE"], ThreadPoolExecutor(_THREADS).map
+        aws.client("dynamodb"),
+        environ["TABLE"],
+        environ["LOG_TABLE"],
+        ThreadPoolExecutor(_THREADS).map,
+        pending=environ["PENDING_TABLE"],
     )

@@ -12,6 +12,8 @@ from testkit.harness import Environment
 
 
 class Harness(harness.Harness):
+    deletes_from = frozenset({"PENDING_TABLE"})
+
     def stored(self, environment: Environment) -> list[Event]:
         items = self.items(environment["LOG_TABLE"])
         bodies = {

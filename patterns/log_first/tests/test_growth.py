@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from lambdas.eventstore.contract import Append
+from lambdas.eventstore.dynamodb.paged_log import page_item
 from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.ksuids import LENGTH
 from lambdas.eventstore.log_first.log import Request
@@ -101,5 +103,5 @@ def fill(dynamodb: Any, environment: Environment, up_to: int) -> None:
 def page(first: int, size: int) -> dict[str, Any]:
     events = [NewEvent.from_wire(event(f"filler-{first + n:05}", 1)) for n in range(size)]
     ids = [f"{position:0{LENGTH}}" for position, _ in zip(count(first), events, strict=False)]
-    request = Request(Append(tuple(events)))
-    return request.page(request.entries(ids), first).item
+    entries = Request(Append(tuple(events))).entries(ids)
+    return page_item(first, list(map(json.dumps, entries)))
