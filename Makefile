@@ -31,8 +31,8 @@ help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
 
 .PHONY: deploy
-deploy: $(CHECKED) $(DEPLOYING) ## Deploy PATTERN on TARGET, starting the local AWS if need be
-	@$(PYTHON) -m tools.deploy $(ON_PATTERN)
+deploy: $(CHECKED) $(DEPLOYING) ## Deploy PATTERN on TARGET, starting the local AWS if need be; with SAMPLE=accounts on top
+	@SAMPLE='$(SAMPLE)' $(PYTHON) -m tools.deploy $(ON_PATTERN)
 
 .PHONY: demo
 demo: $(CHECKED) $(DEPLOYING) ## Use the deployed PATTERN as a person would
@@ -47,6 +47,10 @@ call: $(CHECKED) $(DEPLOYING) ## Call OPERATION of the deployed PATTERN with JSO
 .PHONY: output
 output: $(CHECKED) $(DEPLOYING) ## Print the function names of the deployed PATTERN as JSON
 	@$(PYTHON) -m tools.output $(ON_PATTERN)
+
+.PHONY: verify
+verify: $(CHECKED) $(DEPLOYING) ## Verify that the history of the deployed PATTERN is the one that its log has signed
+	@$(PYTHON) -m tools.verify $(ON_PATTERN)
 
 .PHONY: env
 env: $(DEPLOYING) ## Print shell lines that point AWS tools to the local AWS: eval "$(make env)"

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 from unittest.mock import patch
 
@@ -42,7 +43,7 @@ class Call:
 
 def answer(request: AWSPreparedRequest, status: int, headers: Mapping[str, str], content: bytes) -> AWSResponse:
     """An answer that did not come over HTTP."""
-    made = AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), None)
+    made = AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), BytesIO(content))
     setattr(made, "_content", content)  # noqa: B010  # where botocore keeps what it has read of a body
     return made
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdas.eventstore.wire import OPERATIONS
-from tools import arguments, deployments, literals, package, providers, targets, terraform
+from tools import arguments, deployments, literals, package, providers, samples, targets, terraform
 from tools.console import Failure, progress, result, run
 from tools.discovery import ROOT, Pattern
 from tools.targets import Target
@@ -32,10 +32,13 @@ EXAMPLE = {
 def main() -> None:
     patterns, name = arguments.parse("Deploy patterns.")
     providers.find_terraform()  # before anything is started
+    sample = samples.wanted()
     target = targets.connect(name)
     names = ", ".join(pattern.name for pattern in patterns)
     targets.consent(target, f"Deploy {names} there, at your cost?")
     deployments.each(patterns, lambda pattern: deploy(pattern, target))
+    if sample:
+        deployments.each(patterns, lambda pattern: samples.deploy(sample, pattern, target))
     for pattern in patterns:
         result(_summary(pattern, target, terraform.outputs(Workspace(pattern, target.name))))
 

@@ -1,6 +1,6 @@
 """`python -m tools.destroy PATTERN [--target …]`: removes all that deploying the patterns made."""
 
-from tools import arguments, deployments, package, targets, terraform
+from tools import arguments, deployments, package, samples, targets, terraform
 from tools.console import Failure, progress, run
 from tools.discovery import Pattern
 from tools.targets import Target
@@ -32,6 +32,7 @@ def destroy(pattern: Pattern, name: str, target: Target | None) -> None:
     if not target or not deployments.belongs(workspace, target):
         progress(f"{pattern.name}: the {name} AWS that it was deployed on is gone, and everything with it")
     else:
+        samples.destroy(pattern, target)
         package.build(pattern)  # Terraform reads the file even to remove the functions
         try:
             terraform.destroy(workspace, target.environment, target.variables)

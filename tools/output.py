@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tools import arguments, deployments, targets, terraform
+from tools import arguments, deployments, samples, targets, terraform
 from tools.console import Failure, result, run
 from tools.discovery import Pattern
 from tools.terraform import Workspace
@@ -24,7 +24,7 @@ def outputs(pattern: Pattern, target: str) -> dict[str, Any]:
         raise Failure(
             f"{pattern.name} is not deployed on {target}: run make deploy PATTERN={pattern.name} TARGET={target}"
         )
-    return found
+    return {**found, **samples.outputs(pattern, target)}
 
 
 def _still_there(workspace: Workspace) -> bool:

@@ -68,6 +68,9 @@ module "api" {
   environment = local.environment
   statements  = local.statements
 
+  # Beyond the settle window: for the index's propagation, and for clocks that are some seconds off.
+  late_seconds = 10
+
   function_settings  = var.function_settings
   alarm_actions      = var.alarm_actions
   tags               = var.tags

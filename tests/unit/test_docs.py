@@ -28,6 +28,7 @@ ANSWERS = {
     "commits late": "holds a transaction open",
     "lose no event": "If step 4 succeeds, the log ended at *c*",
     "situations": "SCHEDULES",
+    "count each event once": "items and checkpoint move in one transaction",
     "add a pattern": "A pattern is a folder",
     "rights": "Every function has a role of its own",
     "this way": "decision",

@@ -47,7 +47,7 @@ _CHECKED = 100
 
 
 class Combining:
-    """A process's part in it."""
+    """A process's part in it. The table of this name is keyed (part, name)."""
 
     def __init__(self, client: Any, name: str, events: EventsTable, for_each: ForEach) -> None:
         self._pending = PendingTable(client, name, for_each)

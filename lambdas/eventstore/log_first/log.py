@@ -193,9 +193,13 @@ class RequestLog(PagedLog):
             self.client.put_item(TableName=self.name, Item=item)
         return {"body": to_attribute(name), "bodyBytes": to_attribute(len(content))}
 
-    def _opened(self, items: Sequence[Item]) -> Iterator[list[StoredEvent]]:
+    def whole(self, items: Sequence[Item]) -> Iterator[Page]:
+        """Pages with all that belongs to their entries, read as they are asked for."""
         for batch in _batches(items):
-            yield from (page.events() for page in self._complete(batch))
+            yield from self._complete(batch)
+
+    def _opened(self, items: Sequence[Item]) -> Iterator[list[StoredEvent]]:
+        return (page.events() for page in self.whole(items))
 
     def _complete(self, items: Sequence[Item]) -> Iterator[Page]:
         """Pages with their bodies, which are read together."""

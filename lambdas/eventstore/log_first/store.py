@@ -16,8 +16,8 @@ several requests. `tests/log_first` explores all of this.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -29,10 +29,12 @@ from lambdas.eventstore.dynamodb.paged_log import PositionTaken
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.errors import VersionConflict
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.log_first.combining import Combining
 from lambdas.eventstore.log_first.log import AsStored, Entry, ForEach, Heads, Page, Request, RequestLog
-from lambdas.eventstore.log_first.pending import PendingRequest
 from lambdas.eventstore.retry import Retries
+
+if TYPE_CHECKING:  # Only where appends combine, their package holds these.
+    from lambdas.eventstore.log_first.combining import Combining
+    from lambdas.eventstore.log_first.pending import PendingRequest
 
 _PASSING = {*aws.THROTTLED, "TransactionConflictException"}
 """Errors of a request that pass. No transaction of this store can be in the way, but another's."""
@@ -50,10 +52,12 @@ class Diverged(Exception):
 
 
 class LogFirstEventStore(EventStore):
-    """`events` is keyed (aggregateId, aggregateVersion), `log` (part, firstPosition), `pending` (part, name).
+    """`events` is keyed (aggregateId, aggregateVersion), `log` (part, firstPosition).
 
     `for_each` makes the requests that can be made at the same time: one by one, or with threads. `as_stored` adds what
-    a pattern keeps beside each event, in its page and in its item. Without `pending`, appends take turns.
+    a pattern keeps beside each event, in its page and in its item. Without `combining`, appends take turns;
+    then `ids_rise_over_the_log` can make event ids rise with offsets over all aggregates, and not only within each: a
+    writer whose clock is ahead lifts all ids after its.
     """
 
     def __init__(
@@ -63,14 +67,17 @@ class LogFirstEventStore(EventStore):
         log: str,
         for_each: ForEach = map,
         as_stored: AsStored = lambda entry: entry,
-        pending: str | None = None,
+        ids_rise_over_the_log: bool = False,
+        combining: Callable[[EventsTable], Combining] | None = None,
     ) -> None:
+        assert not (combining and ids_rise_over_the_log), "pending requests have their ids before their positions"
         self._client = client
         self._events = EventsTable(client, events, offset="logPosition")
         self._log = RequestLog(client, log)
-        self._combining = Combining(client, pending, self._events, for_each) if pending else None
+        self._combining = combining(self._events) if combining else None
         self._for_each = for_each
         self._as_stored = as_stored
+        self._ids_rise_over_the_log = ids_rise_over_the_log
         self._settled = ""
         """The id of the last event of a page whose events are all in the table, as this process knows."""
         self._known: tuple[str, Heads] = "", {}
@@ -124,10 +131,12 @@ class LogFirstEventStore(EventStore):
                         half_visible.pause(HALF_VISIBLE)  # In a page behind `tail`, which the next attempt settles.
                         continue
                     previous = max(heads[aggregate][1] for aggregate in append.expected)
+                    if self._ids_rise_over_the_log and tail:
+                        previous = max(previous, tail.last_event[1])
                     entries = request.entries(ksuids.issue(len(append.events), time.time(), previous or None))
                     if combining and combining.looks(tail):
                         others = combining.glance(entries)
-                busy_until = max(turn.busy_until or 0.0, time.time() + _PASSED_ON * busy_for)
+                busy_until = max(turn.busy_until or 0.0, time.time() + _PASSED_ON * busy_for if busy_for else 0.0)
                 return self._commit(request, tail, entries, others, busy_until)
             except PositionTaken:
                 if not request.pending and not self._leave(request):

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from lambdas.eventstore.log_first import combining, pending, store
+from lambdas.eventstore.log_first.combining import Combining
 from lambdas.eventstore.log_first.store import LogFirstEventStore
 from testkit import contention
 from testkit.contention import Map, Subject
@@ -17,7 +18,9 @@ TABLES = {
 
 
 def opened(client: Any, for_each: Map) -> LogFirstEventStore:
-    return LogFirstEventStore(client, "events", "log", for_each, pending="pending")
+    return LogFirstEventStore(
+        client, "events", "log", for_each, combining=lambda events: Combining(client, "pending", events, for_each)
+    )
 
 
 def taking_turns(client: Any, for_each: Map) -> LogFirstEventStore:
