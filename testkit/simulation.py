@@ -78,6 +78,7 @@ class VirtualTime:
         """As a pool of ten threads would."""
         arguments = list(arguments)
         results: dict[int, Any] = {}
+        failures: list[BaseException] = []
         left = list(arguments)
         done = threading.Lock()
         done.acquire()
@@ -89,6 +90,8 @@ class VirtualTime:
                 index, argument = waiting.pop()
                 try:
                     results[index] = function(argument)
+                except BaseException as failure:
+                    failures.append(failure)
                 finally:
                     left.pop()
                     if not left:
@@ -99,7 +102,9 @@ class VirtualTime:
         if arguments:
             self._wake_next()
             done.acquire()
-        return [results.get(index) for index in range(len(arguments))]
+        if failures:
+            raise failures[0]
+        return [results[index] for index in range(len(arguments))]
 
     def _gate(self, seconds: float) -> threading.Lock:
         gate = threading.Lock()

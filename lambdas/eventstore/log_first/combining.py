@@ -21,7 +21,16 @@ from botocore.exceptions import ClientError
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.log_first.log import COMBINED_BYTES, Entry, ForEach, Page, Request, compressed, key_of
+from lambdas.eventstore.log_first.log import (
+    COMBINED_BYTES,
+    INLINE_BYTES,
+    Entry,
+    ForEach,
+    Page,
+    Request,
+    compressed,
+    key_of,
+)
 from lambdas.eventstore.log_first.pending import PARTS, PendingRequest, PendingTable
 
 LEADERS = 1.0
@@ -64,12 +73,6 @@ class Combining:
     def seen(self, tail: Page | None, latency: float) -> None:
         self.latency = latency
         self.crowd = tail.crowd if tail else 1
-
-    def looks(self, tail: Page | None) -> bool:
-        """Whether to look for pending requests before a page is put behind `tail`, for one that is not pending."""
-        if tail is None:
-            return False
-        return tail.busy_until > time.time() or (self._in_a_row >= IN_A_ROW and tail.last_event[1] == self._last_put)
 
     def put(self, page: Page, behind: Page | None, looked: bool) -> None:
         """This process has put a page."""
@@ -130,9 +133,17 @@ class Combining:
     def pending(self) -> list[PendingRequest]:
         return self._pending.read()
 
-    def glance(self, entries: Sequence[Entry]) -> list[Entry] | None:
-        """As `fitting`, of those in one part of the pending requests: one read if there are none."""
-        if pending := self._pending.read([random.randrange(PARTS)]):
+    def glance(self, entries: Sequence[Entry], tail: Page | None) -> list[Entry] | None:
+        """As `fitting`, for a request that is not pending itself; None also if this is no time to look for others."""
+        if tail is None:
+            return None
+        if tail.busy_until > time.time():
+            pending = self._pending.read()
+        elif self._in_a_row >= IN_A_ROW and tail.last_event[1] == self._last_put:
+            pending = self._pending.read([random.randrange(PARTS)])
+        else:
+            return None
+        if pending:
             return self.fitting(entries, pending)
         self.crowd = 1
         return []
@@ -152,7 +163,8 @@ class Combining:
             return None
         free = [request for request in checked if taken.isdisjoint(request.first_versions)]
         self.crowd = 1 + len(free)
-        named, size, fitting = set(map(key_of, entries)), own.size, list[Entry]()
+        # Of entries that do not fit a page, the payloads are not in it.
+        named, size, fitting = set(map(key_of, entries)), min(own.size, INLINE_BYTES), list[Entry]()
         for request in free:
             if size + request.size <= COMBINED_BYTES and named.isdisjoint(request.first_versions):
                 size, fitting = size + request.size, [*fitting, *request.entries]

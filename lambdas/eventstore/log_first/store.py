@@ -134,8 +134,8 @@ class LogFirstEventStore(EventStore):
                     if self._ids_rise_over_the_log and tail:
                         previous = max(previous, tail.last_event[1])
                     entries = request.entries(ksuids.issue(len(append.events), time.time(), previous or None))
-                    if combining and combining.looks(tail):
-                        others = combining.glance(entries)
+                    if combining:
+                        others = combining.glance(entries, tail)
                 busy_until = max(turn.busy_until or 0.0, time.time() + _PASSED_ON * busy_for if busy_for else 0.0)
                 return self._commit(request, tail, entries, others, busy_until)
             except PositionTaken:

@@ -221,6 +221,16 @@ def test_a_page_takes_along_no_more_than_it_holds() -> None:
     assert page["crowd"] == {"N": "21"}
 
 
+def test_a_large_request_takes_others_along() -> None:
+    world = crowded(100)
+    pend(world, event("josh", 1))
+    world.crowd(1)
+    world.store(event("ann", 2, text=Random(1).randbytes(3 * COMBINED_BYTES // 2).hex()))
+
+    assert sizes(world) == [1, 2]
+    world.assert_sound()
+
+
 def test_what_has_long_been_pending_is_removed_and_not_stored() -> None:
     world = crowded(100)
     pend(world, event("josh", 1))

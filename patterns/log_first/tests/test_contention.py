@@ -7,6 +7,7 @@ is asserted are proportions.
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -15,9 +16,12 @@ import pytest
 from compare.history.checker import check
 from compare.history.record import Answer, Recorder
 from lambdas.eventstore import wire
+from lambdas.eventstore.contract import Append
+from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.limits import EVENT_BYTES
 from testkit.contention import Outcome
 from testkit.examples import event
+from testkit.faults import Crash
 from testkit.simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
 
 from . import contention
@@ -69,6 +73,52 @@ def test_what_an_append_costs(writers: int, units: float) -> None:
 
     assert outcome.write_units <= units * sum(outcome.appends)
     assert outcome.read_units < 12 * sum(outcome.appends)
+
+
+def test_whoever_dies_with_the_events_of_many_still_to_put_is_waited_for_for_a_moment() -> None:
+    time = VirtualTime()
+    dynamodb = SimulatedDynamoDB(time, contention.TABLES, seed=1)
+    waits, deaths = list[float](), list[str]()
+
+    def write(name: str) -> None:
+        store, version = contention.opened(Mortal(dynamodb, deaths), time.map), 0
+        while time.now < 3.0:
+            began, version = time.now, version + 1
+            store.store_events(Append((NewEvent(name, version, "TICK", 1, {}),)))
+            waits.append(time.now - began)
+
+    def until_death(name: str) -> None:
+        with suppress(Crash):
+            write(name)
+
+    with virtual_retries(time, 1, *contention.MODULES):
+        time.run(*(partial(until_death, f"aggregate {n}") for n in range(16)))
+
+    assert len(deaths) == MORTALS
+    assert max(waits) < 1.0
+
+
+MORTALS = 5
+
+
+class Mortal:
+    """The client of a process that dies once it has put a page of several requests, if not enough have died so."""
+
+    def __init__(self, client: SimulatedDynamoDB, deaths: list[str]) -> None:
+        self._client, self._deaths = client, deaths
+        self._leads = self._dead = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def put_item(self, **put: Any) -> None:
+        if put["TableName"] == "events" and self._leads and not self._dead and len(self._deaths) < MORTALS:
+            self._deaths.append(put["Item"]["aggregateId"]["S"])
+            self._dead = True
+        if self._dead:
+            raise Crash
+        self._client.put_item(**put)
+        self._leads = int(put["Item"].get("events", {"N": "0"})["N"]) > 4
 
 
 @pytest.mark.parametrize(("writers", "slowness"), [(16, 1), (16, 20)])
