@@ -48,6 +48,18 @@ call: $(CHECKED) $(DEPLOYING) ## Call OPERATION of the deployed PATTERN with JSO
 output: $(CHECKED) $(DEPLOYING) ## Print the function names of the deployed PATTERN as JSON
 	@$(PYTHON) -m tools.output $(ON_PATTERN)
 
+.PHONY: audit
+audit: $(CHECKED) $(DEPLOYING) ## Compare all that the deployed PATTERN keeps with itself, and name the first difference
+	@$(PYTHON) -m tools.audit $(if $(STORE),--store $(STORE)) $(ON_PATTERN)
+
+.PHONY: repair
+repair: $(CHECKED) $(DEPLOYING) ## Have each table of the deployed PATTERN hold what the others hold, then audit it
+	@$(PYTHON) -m tools.audit --repair $(if $(STORE),--store $(STORE)) $(ON_PATTERN)
+
+.PHONY: restore-drill
+restore-drill: $(CHECKED) $(DEPLOYING) ## Restore PATTERN beside itself, as it was AT a moment, and audit that; KEEP=1 keeps it
+	@$(PYTHON) -m tools.restore_drill $(if $(KEEP),--keep) --at '$(AT)' $(ON_PATTERN)
+
 .PHONY: verify
 verify: $(CHECKED) $(DEPLOYING) ## Verify that the history of the deployed PATTERN is the one that its log has signed
 	@$(PYTHON) -m tools.verify $(ON_PATTERN)

@@ -36,6 +36,9 @@ OMITTED = (
 )
 """Code that a function imports, and that no handler here calls."""
 
+UNDEPLOYED = {"audit.py"}
+"""Modules of a pattern that a person's commands run, and none of its Lambdas."""
+
 STAND_INS = {
     # Most of what a cold start would compile, for the one decorator that Powertools imports from it.
     "typing_extensions.py": Path("tools/stand_ins/typing_extensions.py"),
@@ -119,7 +122,8 @@ def _own(pattern: Pattern, root: Path, sample: str | None) -> Iterator[tuple[str
         packages.append(root / "examples/__init__.py")
     for file in [*packages, *(file for folder in folders for file in folder.rglob("*"))]:
         name = file.relative_to(root)
-        if not any(part in ("tests", "__pycache__") or part.startswith(".") for part in name.parts):
+        deployed = name.parent != pattern.folder.relative_to(root) or name.name not in UNDEPLOYED
+        if deployed and not any(part in ("tests", "__pycache__") or part.startswith(".") for part in name.parts):
             yield name.as_posix(), file
 
 

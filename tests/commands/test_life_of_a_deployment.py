@@ -94,6 +94,12 @@ def test_a_request_arrives_as_it_was_written(make: Make) -> None:
     assert json.loads(read.stdout)["events"][0]["metadata"] == metadata
 
 
+def test_what_is_deployed_is_audited(make: Make) -> None:
+    audited = make("audit", "PATTERN=ksuid")
+    assert audited.returncode == 0, audited.stderr
+    assert audited.stdout == "ksuid: all agrees: 0 events of 0 aggregates, 0 in the order\n"
+
+
 def test_the_printed_environment_reaches_the_deployed_functions(make: Make) -> None:
     printed = make("env")
     assert printed.returncode == 0, printed.stderr

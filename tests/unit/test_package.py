@@ -68,6 +68,7 @@ def test_only_what_runs_is_packaged(checkout: Path, sample: Pattern) -> None:
     for name in ("used", "late", "unused"):
         (checkout / f"lambdas/{name}.py").touch()
     (checkout / "lambdas/wire.schema.json").touch()
+    (sample.folder / "audit.py").write_text("from lambdas.unused import anything\n")
     (sample.folder / "proofs").mkdir()
     (sample.folder / "proofs/used_by_commands.py").touch()
     (sample.folder / "proofs/used_by_the_store.py").touch()
