@@ -104,7 +104,7 @@ resource "aws_dynamodb_resource_policy" "append_only" {
       for action, roles in {
         "dynamodb:PutItem"        = var.writers.put
         "dynamodb:UpdateItem"     = var.writers.update
-        "dynamodb:DeleteItem"     = []
+        "dynamodb:DeleteItem"     = var.writers.delete
         "dynamodb:BatchWriteItem" = []
         "dynamodb:PartiQLInsert"  = []
         "dynamodb:PartiQLUpdate"  = []
