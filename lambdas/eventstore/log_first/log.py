@@ -31,7 +31,7 @@ from lambdas.eventstore.events import StoredEvent
 INLINE_BYTES = 3_900
 """Of a page's events, compressed. With its keys such a page takes one read unit, 4 KB."""
 
-_BODIES = "body#"
+BODIES = "body#"
 _BODY_BYTES, _BODY_ITEMS = 1_000_000, 100
 """Of the bodies that one request reads, unless a single page has more: a BatchGetItem answers with up to 100 items and
 16 MB."""
@@ -135,16 +135,16 @@ class RequestLog(PagedLog):
         entries = request.entries(event_ids)
         page = request.page(entries, position)
         if len(page.item["page"]["B"]) > INLINE_BYTES and not request.body:
-            request.body = self._put_body(request.append, name=event_ids[0])
+            request.body = self._put_body([event.metadata for event in request.append.events], name=event_ids[0])
             page = request.page(entries, position)
         self.put(page.item | ({"busyUntil": to_attribute(round(busy_until, 3))} if busy_until else {}))
         return page
 
-    def _put_body(self, append: Append, name: str) -> Item:
+    def _put_body(self, payloads: Sequence[Any], name: str) -> Item:
         """Put the payloads of a request; answer with what its page says of them."""
-        content = zlib.compress(_text([event.metadata for event in append.events]).encode())
+        content = zlib.compress(_text(payloads).encode())
         for number, start in enumerate(range(0, len(content), PAGE_BYTES)):
-            item = {**key(_BODIES + name, number), "content": {"B": content[start : start + PAGE_BYTES]}}
+            item = {**key(BODIES + name, number), "content": {"B": content[start : start + PAGE_BYTES]}}
             self.client.put_item(TableName=self.name, Item=item)
         return {"body": to_attribute(name), "bodyBytes": to_attribute(len(content))}
 
@@ -174,7 +174,7 @@ class RequestLog(PagedLog):
 def _body_keys(item: Item) -> list[Item]:
     """The keys of a page's body: none if it has none."""
     items = -(-_body_bytes(item) // PAGE_BYTES)
-    return [key(_BODIES + item["body"]["S"], number) for number in range(items)]
+    return [key(BODIES + item["body"]["S"], number) for number in range(items)]
 
 
 def _body_bytes(item: Item) -> int:

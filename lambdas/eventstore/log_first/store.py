@@ -120,6 +120,10 @@ class LogFirstEventStore(EventStore):
     def get_all_events(self, after: str | None, limit: int) -> LogPage:
         return self._log.read(after, limit)
 
+    def settle(self) -> None:
+        """See to it that all events of the log are in the table of events."""
+        self._settle(self._log.tail())
+
     def _stored_unless(self, conflict: VersionConflict, append: Append, tried: Sequence[str]) -> list[StoredEvent]:
         """The events of `append`, if an attempt of it is stored; none if only a part of them can be seen."""
         own = own_events(self._events, append, tried) if tried or append.request_id is not None else []
