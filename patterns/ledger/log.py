@@ -90,9 +90,8 @@ class LedgerLog(RequestLog):
             self.client.put_item(
                 TableName=self.name,
                 Item=new,
-                ConditionExpression=f"page = :page AND {bodies}",
-                ExpressionAttributeValues={":page": old["page"]}
-                | ({":bodies": old[_BODIES]} if _BODIES in old else {}),
+                ConditionExpression=f"page = :page AND {condition}",
+                ExpressionAttributeValues=values,
             )
         except ClientError as error:
             if aws.error_code(error) == "ConditionalCheckFailedException":
