@@ -1,13 +1,15 @@
 """`python -m tools.demo PATTERN [--target …]`: the deployed pattern, used as a person would use it.
 
 Opens two accounts, moves money, reads an aggregate back, tails all events from where the log ended before, keeps a
-read model, and has a stale writer refused. Each step goes through the deployed Lambdas. Fails if a step does.
+read model, and has a stale writer refused. Each step goes through the deployed Lambdas. Fails if a step does. A pattern
+that can do more than the contract shows that in a `commands/demo.py` of its own.
 """
 
 import json
 import sys
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from uuid import uuid4
 
 from rich.console import Console
@@ -18,6 +20,7 @@ from examples.accounts.commands import Accounts
 from lambdas.eventstore import Append, EventStore, StoredEvent, VersionConflict
 from tools import arguments, stores
 from tools.console import Failure, run
+from tools.output import outputs
 
 _VISIBLE_SECONDS = 30.0
 """How long the demo waits for its events to show in the log, where that takes a while."""
@@ -39,6 +42,9 @@ def main() -> None:
         with stores.deployed(pattern, target) as store:
             title = f"{pattern.sheet['title']} on {target}"
             demo(store, title, console, _SHOWN[pattern.sheet["guarantees"]["read_all"]])
+            if (pattern.folder / "commands/demo.py").exists():
+                further = import_module(f"patterns.{pattern.name}.commands.demo")
+                further.demo(store, outputs(pattern, target), console)
         where = "" if target == "local" else f" TARGET={target}"
         call = f"make call PATTERN={pattern.name}{where} OPERATION=get_all_events JSON='{{}}'"
         other = "transactions" if pattern.name == "ksuid" else "ksuid"
