@@ -31,8 +31,8 @@ help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
 
 .PHONY: deploy
-deploy: $(CHECKED) $(DEPLOYING) ## Deploy PATTERN on TARGET, starting the local AWS if need be
-	@$(PYTHON) -m tools.deploy $(ON_PATTERN)
+deploy: $(CHECKED) $(DEPLOYING) ## Deploy PATTERN on TARGET, starting the local AWS if need be; with SAMPLE=accounts on top
+	@SAMPLE='$(SAMPLE)' $(PYTHON) -m tools.deploy $(ON_PATTERN)
 
 .PHONY: demo
 demo: $(CHECKED) $(DEPLOYING) ## Use the deployed PATTERN as a person would
@@ -47,6 +47,18 @@ call: $(CHECKED) $(DEPLOYING) ## Call OPERATION of the deployed PATTERN with JSO
 .PHONY: output
 output: $(CHECKED) $(DEPLOYING) ## Print the function names of the deployed PATTERN as JSON
 	@$(PYTHON) -m tools.output $(ON_PATTERN)
+
+.PHONY: audit
+audit: $(CHECKED) $(DEPLOYING) ## Compare all that the deployed PATTERN keeps with itself, and name the first difference
+	@$(PYTHON) -m tools.audit $(if $(STORE),--store $(STORE)) $(ON_PATTERN)
+
+.PHONY: repair
+repair: $(CHECKED) $(DEPLOYING) ## Have each table of the deployed PATTERN hold what the others hold, then audit it
+	@$(PYTHON) -m tools.audit --repair $(if $(STORE),--store $(STORE)) $(ON_PATTERN)
+
+.PHONY: restore-drill
+restore-drill: $(CHECKED) $(DEPLOYING) ## Restore PATTERN beside itself, as it was AT a moment, and audit that; KEEP=1 keeps it
+	@$(PYTHON) -m tools.restore_drill $(if $(KEEP),--keep) --at '$(AT)' $(ON_PATTERN)
 
 .PHONY: verify
 verify: $(CHECKED) $(DEPLOYING) ## Verify that the history of the deployed PATTERN is the one that its log has signed

@@ -7,32 +7,19 @@ carry ids and counts, never a payload; metrics count events stored, conflicts an
 import os
 import random
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.eventstore.contract import StoreModule
+from lambdas.eventstore.loading import store_of
 from lambdas.eventstore.retry import invocation
 from lambdas.eventstore.wire import Operation, answer
 
 _logger = Logger()
 _metrics = Metrics()
 
-
-def _pattern(name: str) -> StoreModule:
-    """The module with the store of PATTERN."""
-    path = f"patterns.{name}.store"
-    try:
-        return cast(StoreModule, import_module(path))
-    except ModuleNotFoundError as error:
-        if not path.startswith(str(error.name)):
-            raise
-        raise RuntimeError(f"PATTERN is {name}, and the package does not hold {path}: deploy {name}.zip") from None
-
-
-_store = _pattern(os.environ["PATTERN"]).from_environment(os.environ)
+_store = store_of(os.environ)
 
 _ANSWER_SECONDS = 0.5
 """Kept back from the invocation's time, for writing the answer and the log."""

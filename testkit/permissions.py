@@ -1,4 +1,6 @@
-"""Roles like those of deployed functions, which a test may assume, and calls that no role should be allowed."""
+"""Users and roles that a test may be, with the permissions of a deployer or of a deployed function; and calls that no
+role should be allowed.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ from uuid import uuid4
 
 from testkit import clients
 from testkit.examples import new_id
+from tools.discovery import ROOT
+from tools.targets import Target
 
 Forbidden = Callable[[Any, str, dict[str, Any]], object]
 
@@ -48,6 +52,21 @@ def key_of(dynamodb: Any, table: str) -> dict[str, Any]:
     }
     values = {"S": {"S": new_id()}, "N": {"N": "1"}, "B": {"B": b"x"}}
     return {part["AttributeName"]: values[types[part["AttributeName"]]] for part in description["KeySchema"]}
+
+
+def deployer(target: Target) -> dict[str, str]:
+    """The environment of a user with the actions of the deployer's policy, and no others.
+
+    On any resource: of some requests, the local AWS does not see which resource they name.
+    """
+    policy = json.loads((ROOT / "docs/deployer-policy.json").read_text(encoding="utf-8"))
+    for statement in policy["Statement"]:
+        statement["Resource"] = "*"
+    iam, name = target.client("iam"), "deployer"
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
 @contextmanager

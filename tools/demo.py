@@ -1,26 +1,30 @@
 """`python -m tools.demo PATTERN [--target …]`: the deployed pattern, used as a person would use it.
 
-Opens two accounts, moves money, reads an aggregate back, tails all events from where the log ended before, keeps a
-read model, and has a stale writer refused. Each step goes through the deployed Lambdas. Fails if a step does. A pattern
-that can do more than the contract shows that in a `commands/demo.py` of its own.
+Opens two accounts, moves money, reads an aggregate back, tails all events from where the log ended before, asks for the
+balances, and has a stale writer refused. Each step goes through deployed Lambdas: commands and queries through those
+of the accounts sample, where that is deployed. Fails if a step does. A pattern that can do more than the contract shows
+that in a `commands/demo.py` of its own.
 """
 
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
+from typing import Any
 from uuid import uuid4
 
 from rich.console import Console
 from rich.table import Table
 
-from examples.accounts.balances import Balances
-from examples.accounts.commands import Accounts
+from examples.accounts.account import Account
+from examples.accounts.commands import Commands
 from lambdas.eventstore import Append, EventStore, StoredEvent, VersionConflict
 from tools import arguments, stores
 from tools.console import Failure, run
 from tools.output import outputs
+from tools.stores import Sample
 
 _VISIBLE_SECONDS = 30.0
 """How long the demo waits for its events to show in the log, where that takes a while."""
@@ -35,13 +39,16 @@ _SHOWN = {
 """When an event shows to readers of all events, by `read_all` of the pattern's sheet: what the wait for the log was."""
 
 
+Answer = Callable[[Any], dict[str, Any]]
+
+
 def main() -> None:
     patterns, target = arguments.parse("Use deployed patterns as a person would.")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
     for pattern in patterns:
         with stores.deployed(pattern, target) as store:
             title = f"{pattern.sheet['title']} on {target}"
-            demo(store, title, console, _SHOWN[pattern.sheet["guarantees"]["read_all"]])
+            demo(store, title, console, _SHOWN[pattern.sheet["guarantees"]["read_all"]], stores.sample(pattern, target))
             if (pattern.folder / "commands/demo.py").exists():
                 further = import_module(f"patterns.{pattern.name}.commands.demo")
                 further.demo(store, outputs(pattern, target), console)
@@ -57,26 +64,27 @@ def main() -> None:
             console.print(f"  {step}", markup=False, soft_wrap=True)
 
 
-def demo(store: EventStore, title: str, console: Console, shown: str) -> None:
+def demo(store: EventStore, title: str, console: Console, shown: str, sample: Sample | None = None) -> None:
     """Run the demo against `store`, telling it on `console`; `shown` says when events show to readers of all.
+
+    Commands and queries go to `sample`; without one, commands are executed in this process, and balances added up.
 
     Raises:
         Failure: a step did not do what the contract says.
     """
-    accounts, balances = Accounts(store), Balances()
     ann, josh = str(uuid4()), str(uuid4())
     start = _end_of_log(store)
+    execute = partial(_execute, sample.command if sample else Commands(store).answer)
 
     console.print(f"\n[bold]{title}[/bold]\n")
     console.print("[bold]1. Commands in, events out[/bold]")
-    _show(console, accounts.open("demo1", josh, "Josh Armitage"), "open an account for Josh Armitage")
-    _show(console, accounts.deposit("demo2", josh, 100_00), "deposit 100.00")
-    _show(console, accounts.open("demo3", ann, "Ann Devreese"), "open an account for Ann Devreese")
-    _show(
-        console,
-        accounts.transfer("demo4", josh, ann, 30_00),
-        "transfer 30.00 to Ann: two aggregates, one atomic request",
-    )
+    created = execute("CreateAccount", josh, name="Josh Armitage", currency="EUR")
+    _show(console, created, "open an account for Josh Armitage")
+    _show(console, execute("DepositMoney", josh, amount=100_00), "deposit 100.00")
+    created = execute("CreateAccount", ann, name="Ann Devreese", currency="EUR")
+    _show(console, created, "open an account for Ann Devreese")
+    moved = execute("TransferMoney", josh, toAccountId=ann, amount=30_00)
+    _show(console, moved, "transfer 30.00 to Ann: two aggregates, one atomic request")
 
     console.print("\n[bold]2. Josh's account, read back (strongly consistent)[/bold]")
     page = store.get_aggregate_events(josh, 1, 100)
@@ -88,14 +96,13 @@ def demo(store: EventStore, title: str, console: Console, shown: str) -> None:
     console.print(_log(tailed))
     console.print(f"   Waited {waited:.1f} s for them: in this pattern, readers of all events see an event")
     console.print(f"   {shown}.")
-    for event in tailed:
-        balances.apply([event])
-    console.print(f"   read model: Josh {balances[josh] / 100:.2f}, Ann {balances[ann] / 100:.2f}")
-    _expect((balances[josh], balances[ann]) == (70_00, 30_00), "the read model shows 70.00 and 30.00")
+    balances = [_balance(it, version, tailed, sample) for it, version in ((josh, 3), (ann, 2))]
+    console.print(f"   read model: Josh {balances[0] / 100:.2f}, Ann {balances[1] / 100:.2f}")
+    _expect(balances == [70_00, 30_00], "the read model shows 70.00 and 30.00")
 
     console.print("\n[bold]4. A stale writer is refused[/bold]")
-    stale = accounts.load(josh).deposit(5_00)
-    _show(console, accounts.withdraw("demo5", josh, 10_00), "somebody withdraws 10.00 first")
+    stale = Account(josh).apply_all(page.events).deposit(5_00)
+    _show(console, execute("WithdrawMoney", josh, amount=10_00), "somebody withdraws 10.00 first")
     try:
         store.store_events(Append((stale,)))
     except VersionConflict as conflict:
@@ -103,6 +110,20 @@ def demo(store: EventStore, title: str, console: Console, shown: str) -> None:
     else:
         raise Failure("The stale write was accepted: optimistic concurrency does not hold. Please report this.")
     console.print("\n[green]Done.[/green] Opened, deposited, read back, tailed in order, and a conflict refused.\n")
+
+
+def _execute(answer: Answer, command: str, account_id: str, **fields: Any) -> list[StoredEvent]:
+    answered = answer({"commandId": str(uuid4()), "command": command, "accountId": account_id, **fields})
+    _expect("events" in answered, f"{command} is accepted: {answered}")
+    return [StoredEvent.from_wire(event) for event in answered["events"]]
+
+
+def _balance(account_id: str, version: int, tailed: Sequence[StoredEvent], sample: Sample | None) -> int:
+    if not sample:
+        return Account(account_id).apply_all(it for it in tailed if it.aggregate_id == account_id).balance
+    answer = sample.query({"query": "balance", "accountId": account_id, "atLeast": version})
+    _expect("balance" in answer, f"the read model has version {version} of {account_id}: {answer}")
+    return int(answer["balance"])
 
 
 def _end_of_log(store: EventStore) -> str | None:
@@ -136,7 +157,7 @@ def _show(console: Console, events: Sequence[StoredEvent], what: str) -> None:
 def _aggregate(events: Sequence[StoredEvent]) -> Table:
     return _table(
         ("version", "type", "metadata"),
-        [(str(event.aggregate_version), event.event_type, _json(event.metadata)) for event in events],
+        [(str(event.aggregate_version), event.event_type, _json(_shown_of(event))) for event in events],
     )
 
 
@@ -158,6 +179,11 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _shown_of(event: StoredEvent) -> dict[str, Any]:
+    """Without what a caller sees of its own."""
+    return {name: value for name, value in event.metadata.items() if name != "commandId"}
 
 
 def _json(metadata: object) -> str:

@@ -36,6 +36,9 @@ OMITTED = (
 )
 """Code that a function imports, and that no handler here calls."""
 
+UNDEPLOYED = {"audit.py"}
+"""Modules of a pattern that a person's commands run, and none of its Lambdas."""
+
 STAND_INS = {
     # Most of what a cold start would compile, for the one decorator that Powertools imports from it.
     "typing_extensions.py": Path("tools/stand_ins/typing_extensions.py"),
@@ -55,18 +58,21 @@ def main() -> None:
         result(str(build(pattern).relative_to(ROOT)))
 
 
-def build(pattern: Pattern, root: Path = ROOT) -> Path:
-    """Writes the pattern's package and gives its path. No half-written one is ever seen."""
-    package = root / ".build" / f"{pattern.name}.zip"
+def build(pattern: Pattern, root: Path = ROOT, sample: str | None = None) -> Path:
+    """Writes the pattern's package and gives its path. No half-written one is ever seen.
+
+    That of a sample, a folder of examples/, has the sample's Lambdas and the pattern's store in place of the pattern's.
+    """
+    package = root / ".build" / f"{pattern.name}{f'-{sample}' if sample else ''}.zip"
     package.parent.mkdir(exist_ok=True)
     unfinished = package.with_suffix(f".{os.getpid()}")
-    files = {name: file.read_bytes() for name, file in _content(pattern, root).items()}
+    files = {name: file.read_bytes() for name, file in _content(pattern, root, sample).items()}
     _write(unfinished, {STAMP: _stamp(pattern, root), **files})
     size = unfinished.stat().st_size
     if size > MAX_BYTES:
         unfinished.unlink()
         raise Failure(
-            f"The package of {pattern.name} has {size:,} bytes, over {MAX_BYTES:,}: does it need all that it imports?"
+            f"The package of {package.stem} has {size:,} bytes, over {MAX_BYTES:,}: does it need all that it imports?"
         )
     unfinished.replace(package)
     return package
@@ -91,13 +97,16 @@ def _write(path: Path, files: dict[str, bytes]) -> None:
             package.writestr(entry, files[name], zipfile.ZIP_STORED)
 
 
-def _content(pattern: Pattern, root: Path) -> dict[str, Path]:
-    """The modules that the pattern's Lambdas run, with all that these import, and the data of own code."""
-    own = dict(_own(pattern, root))
+def _content(pattern: Pattern, root: Path, sample: str | None) -> dict[str, Path]:
+    """The modules that the Lambdas run, with all that these import, and the data of own code."""
+    own = dict(_own(pattern, root, sample))
     modules = {name: file for name, file in {**_third_party(root), **own}.items() if file.suffix == ".py"}
     # What lies in a folder of its own there ships as far as that is imported: commands use the rest.
-    of_pattern = [name for name in modules if PurePosixPath(name).parent == PurePosixPath("patterns", pattern.name)]
-    entries = ["lambdas/handlers.py", *of_pattern]
+    of_pattern = PurePosixPath("patterns", pattern.name)
+    entries = ["lambdas/handlers.py", *(name for name in modules if PurePosixPath(name).parent == of_pattern)]
+    if sample:
+        lambdas = (name for name in modules if name.startswith(f"examples/{sample}/") and name.endswith("_lambda.py"))
+        entries = [f"{of_pattern}/store.py", *lambdas]
     return {
         "requirements.txt": root / REQUIREMENTS,  # what vulnerability scanners of deployed functions look for
         **{name: modules[name] for name in closure(entries, modules)},
@@ -105,11 +114,16 @@ def _content(pattern: Pattern, root: Path) -> dict[str, Path]:
     }
 
 
-def _own(pattern: Pattern, root: Path) -> Iterator[tuple[str, Path]]:
+def _own(pattern: Pattern, root: Path, sample: str | None) -> Iterator[tuple[str, Path]]:
     folders = [root / "lambdas", pattern.folder]
-    for file in [root / "patterns/__init__.py", *(file for folder in folders for file in folder.rglob("*"))]:
+    packages = [root / "patterns/__init__.py"]
+    if sample:
+        folders.append(root / "examples" / sample)
+        packages.append(root / "examples/__init__.py")
+    for file in [*packages, *(file for folder in folders for file in folder.rglob("*"))]:
         name = file.relative_to(root)
-        if not any(part in ("tests", "__pycache__") or part.startswith(".") for part in name.parts):
+        deployed = name.parent != pattern.folder.relative_to(root) or name.name not in UNDEPLOYED
+        if deployed and not any(part in ("tests", "__pycache__") or part.startswith(".") for part in name.parts):
             yield name.as_posix(), file
 
 

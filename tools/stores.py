@@ -1,8 +1,11 @@
 """Deployed stores, as a command calls them."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -40,3 +43,30 @@ def deployed(pattern: Pattern, target_name: str) -> Iterator[RemoteEventStore]:
         raise Failure(f"A Lambda of {pattern.name} failed: {failure}. Its log group says why.") from None
     except (BotoCoreError, ClientError) as error:
         raise Failure(f"{pattern.name} on {target_name} cannot be called: {error}") from None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The accounts sample as its deployed Lambdas answer."""
+
+    functions: Mapping[str, str]
+
+    def command(self, request: Any) -> dict[str, Any]:
+        return self._invoke("accounts_command", request)
+
+    def query(self, request: Any) -> dict[str, Any]:
+        return self._invoke("accounts_query", request)
+
+    def _invoke(self, name: str, request: Any) -> dict[str, Any]:
+        client = boto3.Session().client("lambda", config=_CONFIG)
+        result = client.invoke(FunctionName=self.functions[name], Payload=json.dumps(request))
+        answer = json.loads(result["Payload"].read())
+        if "FunctionError" in result:
+            raise InvocationFailed(f"{self.functions[name]}: {answer.get('errorMessage', answer)}")
+        return dict(answer)
+
+
+def sample(pattern: Pattern, target_name: str) -> Sample | None:
+    """The accounts sample on a deployed pattern, used inside `deployed`; None where it is not."""
+    offers = outputs(pattern, target_name)
+    return Sample(offers) if "accounts_command" in offers else None

@@ -1,73 +1,103 @@
-"""The write side: a command reads its aggregates, decides, and stores what follows, all of it or nothing, and once.
+"""The write side: a command loads its accounts, decides, and stores what follows: all of it or nothing, and once.
 
 The caller gives each command an id, and repeats it under the same id when the answer was lost. Every event carries the
-id of its command, so a command that was stored is recognised by the events that it reads, however much later. Another
-writer may come first; then the store answers VersionConflict, and the command reads and decides again. A transfer
-touches two accounts in one request, so money is never in two places or in none.
+id of its command, so a command that was stored is recognised by the events that are loaded, however much later. Another
+writer may come first; then the store answers `VersionConflict`, and the command loads and decides again. A transfer
+stores two accounts' events in one request, so money is never in two places or in none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from examples.accounts.account import Account
-from lambdas.eventstore import Append, EventStore, NewEvent, StoredEvent, VersionConflict
+from examples.accounts import requests
+from examples.accounts.account import Account, Rejected, transfer
+from lambdas.eventstore import Append, EventStore, NewEvent, Refusal, StoredEvent, VersionConflict
+from lambdas.eventstore.retry import OutOfTime, Retries
+
+ATTEMPTS = 10
+"""How often a command decides anew while other writers keep coming first."""
 
 _PAGE = 1000
-_COMMAND = "commandId"
-
-Decide = Callable[..., list[NewEvent]]
+_COMMAND_ID = "commandId"
 
 
-class Accounts:
-    """Commands on accounts. `attempts` bounds how often a command decides anew when other writers keep coming first."""
-
-    def __init__(self, store: EventStore, attempts: int = 5) -> None:
+class Commands:
+    def __init__(self, store: EventStore, attempts: int = ATTEMPTS) -> None:
         self._store = store
         self._attempts = attempts
 
-    def open(self, command_id: str, account_id: str, name: str) -> Sequence[StoredEvent]:
-        return self._execute(command_id, [account_id], lambda account: [account.create(name)])
+    def answer(self, request: Any) -> dict[str, Any]:
+        """`{"events": […]}`, or `{"error": {"code", "message", …}}` for what is refused."""
+        try:
+            return {"events": [event.to_wire() for event in self.execute(requests.command(request))]}
+        except Rejected as rejected:
+            return {"error": {"code": "Rejected", "reason": rejected.reason, "message": str(rejected)}}
+        except Refusal as refusal:
+            return {"error": refusal.to_wire()}
 
-    def deposit(self, command_id: str, account_id: str, amount: int) -> Sequence[StoredEvent]:
-        return self._execute(command_id, [account_id], lambda account: [account.deposit(amount)])
+    def execute(self, command: Mapping[str, Any]) -> Sequence[StoredEvent]:
+        """The events of the command as stored, now or when it was first executed.
 
-    def withdraw(self, command_id: str, account_id: str, amount: int) -> Sequence[StoredEvent]:
-        return self._execute(command_id, [account_id], lambda account: [account.withdraw(amount)])
-
-    def transfer(self, command_id: str, source_id: str, target_id: str, amount: int) -> Sequence[StoredEvent]:
-        """Move money between two different accounts, atomically."""
-        accounts = [source_id, target_id]
-        return self._execute(
-            command_id, accounts, lambda source, target: [source.withdraw(amount), target.deposit(amount)]
-        )
-
-    def load(self, account_id: str) -> Account:
-        """The account as its events have it, read strongly consistently."""
-        return Account(account_id).apply_all(self._events(account_id))
-
-    def _execute(self, command_id: str, account_ids: Sequence[str], decide: Decide) -> Sequence[StoredEvent]:
-        for attempt in range(1, self._attempts + 1):
-            histories = {account_id: list(self._events(account_id)) for account_id in account_ids}
-            if stored := [event for events in histories.values() for event in events if _is_of(command_id, event)]:
+        Raises:
+            Rejected: a rule of the domain does not allow it.
+            VersionConflict: other writers came first, each time.
+        """
+        retries = Retries()
+        account_ids = [command["accountId"], *([command["toAccountId"]] if "toAccountId" in command else [])]
+        while True:
+            histories = [self.load(account_id) for account_id in account_ids]
+            if stored := [event for events in histories for event in events if _is_of(command, event)]:
                 return stored
-            decided = decide(*(Account(account_id).apply_all(events) for account_id, events in histories.items()))
-            events = [replace(event, metadata={**event.metadata, _COMMAND: command_id}) for event in decided]
+            accounts = [Account(it).apply_all(events) for it, events in zip(account_ids, histories, strict=True)]
             try:
-                return self._store.store_events(Append(tuple(events), request_id=command_id))
-            except VersionConflict:
-                if attempt == self._attempts:
+                return self._store.store_events(_append(command, decide(command, accounts)))
+            except VersionConflict as conflict:
+                if retries.attempts == self._attempts:
                     raise
-        raise ValueError("a command needs at least one attempt")
+                try:
+                    retries.pause("other writers keep coming first")
+                except OutOfTime:
+                    raise conflict from None
 
-    def _events(self, account_id: str) -> Iterator[StoredEvent]:
+    def load(self, account_id: str) -> list[StoredEvent]:
+        """All events of the account, read strongly consistently."""
+        events: list[StoredEvent] = []
         version: int | None = 1
         while version:
             page = self._store.get_aggregate_events(account_id, version, _PAGE)
-            yield from page.events
+            events += page.events
             version = page.next_version
+        return events
 
 
-def _is_of(command_id: str, event: StoredEvent) -> bool:
-    return event.metadata.get(_COMMAND) == command_id
+def decide(command: Mapping[str, Any], accounts: Sequence[Account]) -> list[NewEvent]:
+    """What follows from the command, given its accounts; pure.
+
+    Raises:
+        Rejected
+    """
+    account, *others = accounts
+    match command["command"]:
+        case "CreateAccount":
+            return [account.create(command["name"], command["currency"])]
+        case "DepositMoney":
+            return [account.deposit(command["amount"])]
+        case "WithdrawMoney":
+            return [account.withdraw(command["amount"])]
+        case "TransferMoney":
+            return transfer(account, others[0], command["amount"])
+        case "CloseAccount":
+            return [account.close()]
+    raise ValueError(f"there is no command {command['command']}")
+
+
+def _append(command: Mapping[str, Any], decided: Sequence[NewEvent]) -> Append:
+    marked = [replace(event, metadata={**event.metadata, _COMMAND_ID: command["commandId"]}) for event in decided]
+    return Append(tuple(marked), request_id=command["commandId"])
+
+
+def _is_of(command: Mapping[str, Any], event: StoredEvent) -> bool:
+    return bool(event.metadata.get(_COMMAND_ID) == command["commandId"])

@@ -13,6 +13,7 @@ import boto3
 import psutil
 
 from local import control
+from testkit.harness import eventually
 from tests.commands.conftest import Make
 
 FUNCTIONS = {
@@ -69,6 +70,7 @@ def test_the_outputs_are_one_json_object(make: Make) -> None:
     outputs = json.loads(make("output", "PATTERN=ksuid").stdout)
     assert set(outputs.pop("arns")["functions"]) == set(FUNCTIONS)
     assert set(outputs.pop("invoke_policies")) == {"read", "append"}
+    assert outputs.pop("store")["pattern"] == "ksuid"
     assert outputs == {**FUNCTIONS, "table": "eventstore-ksuid"}
 
 
@@ -90,6 +92,12 @@ def test_a_request_arrives_as_it_was_written(make: Make) -> None:
     assert json.loads(stored.stdout)["events"][0]["metadata"] == metadata
     read = make("call", "PATTERN=ksuid", "OPERATION=get_aggregate_events", piped='{"aggregateId": "a"}')
     assert json.loads(read.stdout)["events"][0]["metadata"] == metadata
+
+
+def test_what_is_deployed_is_audited(make: Make) -> None:
+    audited = make("audit", "PATTERN=ksuid")
+    assert audited.returncode == 0, audited.stderr
+    assert audited.stdout == "ksuid: all agrees: 0 events of 0 aggregates, 0 in the order\n"
 
 
 def test_the_printed_environment_reaches_the_deployed_functions(make: Make) -> None:
@@ -116,11 +124,59 @@ def test_a_second_deployment_changes_nothing_and_is_quick_and_the_call_that_it_p
     assert json.loads(second.stdout)["error"]["code"] == "VersionConflict"
 
 
-def test_a_destroyed_pattern_is_gone(make: Make) -> None:
+def test_a_sample_goes_on_top_and_shows_what_was_written(make: Make) -> None:
+    refused = make("deploy", "PATTERN=ksuid", "SAMPLE=acounts")
+    assert refused.returncode != 0
+    assert "as one of accounts" in refused.stderr
+    deployed = make("deploy", "PATTERN=ksuid", "SAMPLE=accounts")
+    assert deployed.returncode == 0, deployed.stderr
+    outputs = json.loads(make("output", "PATTERN=ksuid").stdout)
+    exported = [line for line in make("env").stdout.splitlines() if line.startswith("export ")]
+    client = lambda_client(dict(line.removeprefix("export ").split("=", 1) for line in exported))
+
+    def call(output: str, **request: Any) -> Any:
+        return json.load(client.invoke(FunctionName=outputs[output], Payload=json.dumps(request))["Payload"])
+
+    josh = {"commandId": "1", "command": "CreateAccount", "accountId": "josh", "name": "Josh", "currency": "EUR"}
+    [created] = call("accounts_command", **josh)["events"]
+    paid = {"commandId": "2", "command": "DepositMoney", "accountId": "josh", "amount": 5}
+    once, twice = call("accounts_command", **paid), call("accounts_command", **paid)
+    assert (created["aggregateVersion"], once) == (1, twice)
+    assert call("accounts_command", **{**paid, "amount": 0})["error"]["code"] == "InvalidRequest"
+    much = {"commandId": "3", "command": "WithdrawMoney", "accountId": "josh", "amount": 6}
+    assert call("accounts_command", **much)["error"]["reason"] == "Overdraft"
+
+    def balance() -> Any:
+        return call("accounts_query", query="balance", accountId="josh", atLeast=2)
+
+    # The first one may wait for functions that start together with it.
+    answer = balance()
+    answer = answer if "balance" in answer else balance()
+    assert answer == {"accountId": "josh", "balance": 5, "currency": "EUR", "version": 2}
+    names = {"balances", "statements", "daily-totals"}
+    assert {it["name"] for it in call("accounts_query", query="lag")["projections"]} == names
+    eventually(
+        lambda: len(call("accounts_query", query="statement", accountId="josh").get("entries", [])) == 2, 60, "it"
+    )
+    for name in names:
+        rebuilt = json.load(
+            client.invoke(FunctionName=outputs["accounts_projections"][name], Payload='{"command": "rebuild"}')[
+                "Payload"
+            ]
+        )
+        assert rebuilt["done"], rebuilt
+    assert balance() == answer
+
+    shown = make("demo", "PATTERN=ksuid")
+    assert "read model: Josh 70.00, Ann 30.00" in shown.stdout, shown.stderr
+
+
+def test_a_destroyed_pattern_is_gone(make: Make, checkout: Path) -> None:
     destroyed = make("destroy", "PATTERN=ksuid")
     assert destroyed.returncode == 0, destroyed.stderr
     assert destroyed.stdout == ""
     assert make("output", "PATTERN=ksuid").returncode != 0
+    assert functions_of(checkout) == []
 
 
 def test_a_deployment_whose_terraform_was_killed_is_continued_by_deploying_again(

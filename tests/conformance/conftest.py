@@ -8,6 +8,7 @@ import pytest
 
 from testkit.aws_calls import Watch
 from testkit.harness import Harness
+from testkit.projections import World
 from testkit.trials import Trial
 from tools.discovery import Pattern
 
@@ -23,3 +24,10 @@ def trial(harness: Harness, watch: Watch, each_pattern: Pattern) -> Callable[[],
             harness.discard(environment)
 
     return on_a_fresh_store
+
+
+@pytest.fixture
+def world(harness: Harness, each_pattern: Pattern) -> Iterator[World]:
+    environment = harness.fresh()
+    yield World(harness, environment, each_pattern.sheet)
+    harness.discard(environment)

@@ -20,6 +20,7 @@ LINK = re.compile(r"\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)#\s]*)(?:#([^)]*))?\)")
 HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 
 ANSWERS = {
+    "restored from a backup": "The repair only adds",
     "How large can an event be": "48 * 1024",
     "version conflict": "VersionConflict",
     "each operation promise": "Within an aggregate,\n        offsets rise with versions",
@@ -28,6 +29,7 @@ ANSWERS = {
     "commits late": "holds a transaction open",
     "lose no event": "If step 4 succeeds, the log ended at *c*",
     "situations": "SCHEDULES",
+    "count each event once": "items and checkpoint move in one transaction",
     "add a pattern": "A pattern is a folder",
     "rights": "Every function has a role of its own",
     "this way": "decision",

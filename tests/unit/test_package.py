@@ -68,6 +68,7 @@ def test_only_what_runs_is_packaged(checkout: Path, sample: Pattern) -> None:
     for name in ("used", "late", "unused"):
         (checkout / f"lambdas/{name}.py").touch()
     (checkout / "lambdas/wire.schema.json").touch()
+    (sample.folder / "audit.py").write_text("from lambdas.unused import anything\n")
     (sample.folder / "proofs").mkdir()
     (sample.folder / "proofs/used_by_commands.py").touch()
     (sample.folder / "proofs/used_by_the_store.py").touch()
@@ -266,3 +267,33 @@ def environment(pattern: Pattern) -> dict[str, str]:
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_METRICS_NAMESPACE": "EventStore",
     }
+
+
+def test_a_sample_s_package_has_its_lambdas_and_the_store_and_a_pattern_s_has_no_sample(
+    checkout: Path, sample: Pattern
+) -> None:
+    (checkout / "examples/accounts").mkdir(parents=True)
+    (checkout / "examples/__init__.py").touch()
+    for name in ("command_lambda", "account", "unused"):
+        (checkout / f"examples/accounts/{name}.py").touch()
+    (checkout / "examples/accounts/command_lambda.py").write_text("from examples.accounts import account\n")
+    (sample.folder / "store.py").write_text("")
+    (sample.folder / "sweeper.py").write_text("")
+    assert names(package.build(sample, checkout, sample="accounts")) == {
+        "eventstore-package.json",
+        "examples/__init__.py",
+        "examples/accounts/account.py",
+        "examples/accounts/command_lambda.py",
+        "patterns/__init__.py",
+        "patterns/sample/schema.sql",
+        "patterns/sample/store.py",
+        "requirements.txt",
+    }
+    assert not [name for name in names(package.build(sample, checkout)) if name.startswith("examples")]
+
+
+@EVERY_PATTERN
+def test_the_accounts_fit_on_every_pattern(real: Pattern) -> None:
+    built = package.build(real, sample="accounts")
+    assert {"lambdas/projections/runtime.py", "examples/accounts/query_lambda.py"} <= names(built)
+    assert not [name for name in names(package.build(real)) if name.startswith(("examples/", "lambdas/projections/"))]

@@ -15,12 +15,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.eventstore import aws, pages
+from lambdas.eventstore import aws, offsets, pages
 from lambdas.eventstore.contract import LogPage
 from lambdas.eventstore.dynamodb.items import Item, to_attribute
-from lambdas.eventstore.errors import InvalidRequest
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.offsets import to_position
 
 PAGE_BYTES = 380_000
 """Of a page's JSON. An item holds 400 KB (developerguide/Constraints), and there is JSON that does not compress."""
@@ -59,7 +57,7 @@ class PagedLog:
             InvalidRequest: the log ends before `after`. Only its own events have offsets, so it was set back.
             MissingPage: the position behind `after`, or one further on, has no event, and a later one has.
         """
-        events, more = pages.take(self._events_after(to_position(after), limit + 1), limit)
+        events, more = pages.take(self._events_after(offsets.to_position(after), limit + 1), limit)
         return LogPage(events, events[-1].offset if events else after, more)
 
     def put(self, page: Item) -> None:
@@ -123,11 +121,7 @@ class PagedLog:
         """
         page = self.last_page()
         if position > self._end:
-            raise InvalidRequest(
-                "/after",
-                f"is beyond the end of the log, {self._end}: the log was set back, as by a restore, and will have "
-                "other events where this reader has been. Rebuild what was made of them, reading from the start",
-            )
+            raise offsets.beyond(self._end)
         return [page] if page and position < self._end else []
 
     def _pages_after(self, position: int, count: int) -> list[Item]:

@@ -20,8 +20,8 @@ from lambdas.eventstore.dynamodb.paged_log import PAGE_BYTES, PAGES, PagedLog, e
 from lambdas.eventstore.dynamodb.reads import get_items
 from lambdas.eventstore.events import StoredEvent
 
-_CHECKPOINT = "checkpoint"
-_AGGREGATE = "aggregate#"
+CHECKPOINT = "checkpoint"
+AGGREGATE = "aggregate#"
 
 _RISES = "attribute_not_exists(reached) OR reached < :reached"
 
@@ -53,19 +53,19 @@ class Log(PagedLog):
 
     def confirm(self, position: int, page: Sequence[StoredEvent]) -> None:
         """Raise the marks to the page that begins at `position`: those of its aggregates, and then the checkpoint."""
-        versions = {_AGGREGATE + event.aggregate_id: event.aggregate_version for event in page}
+        versions = {AGGREGATE + event.aggregate_id: event.aggregate_version for event in page}
         for _ in self._for_each(self._raise_mark, versions.items()):
             pass
-        self._raise_mark((_CHECKPOINT, position + len(page) - 1))
+        self._raise_mark((CHECKPOINT, position + len(page) - 1))
 
     def checkpoint(self) -> int:
         """The position up to which the pages are in the marks."""
-        return self._marks([_CHECKPOINT])[_CHECKPOINT]
+        return self._marks([CHECKPOINT])[CHECKPOINT]
 
     def sequenced(self, aggregates: Sequence[str]) -> dict[str, int]:
         """The version up to which the log has each of `aggregates` (at most 100), by the marks."""
-        marks = self._marks([_AGGREGATE + aggregate for aggregate in aggregates])
-        return {aggregate: marks[_AGGREGATE + aggregate] for aggregate in aggregates}
+        marks = self._marks([AGGREGATE + aggregate for aggregate in aggregates])
+        return {aggregate: marks[AGGREGATE + aggregate] for aggregate in aggregates}
 
     def _marks(self, names: Sequence[str]) -> dict[str, int]:
         marks = dict.fromkeys(names, 0)

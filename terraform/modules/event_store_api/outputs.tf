@@ -23,6 +23,16 @@ output "roles" {
   value       = { for operation, function in local.functions : operation => function.role_arn }
 }
 
+output "store" {
+  description = "What a function of yours needs to use the store in its own process, such as a projection: `pattern`, and by operation the `environments` and IAM `statements`; and `late_seconds`, within which late events are to be expected."
+  value = {
+    pattern      = var.pattern
+    environments = { for operation in keys(local.functions) : operation => merge(var.environment, lookup(var.environments, operation, {})) }
+    statements   = var.statements
+    late_seconds = var.late_seconds
+  }
+}
+
 output "alarms" {
   description = "ARNs of the alarms, by name."
   value       = merge([for function in values(local.functions) : function.alarms]...)

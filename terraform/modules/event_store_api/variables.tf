@@ -38,6 +38,12 @@ variable "statements" {
   })
 }
 
+variable "late_seconds" {
+  description = "How late an event can show in get_all_events, in seconds, that readers should allow for; 0 where none can."
+  type        = number
+  default     = 0
+}
+
 variable "timeout" {
   description = "Seconds an operation may take, retries against AWS included."
   type        = number

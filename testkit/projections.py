@@ -1,0 +1,125 @@
+"""Read models under test: a table for each, a projection that shows what was applied how often, and what must hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import boto3
+
+from lambdas.eventstore import EventStore, StoredEvent, aws
+from lambdas.projections import Item, Key, Projection, ReadModel, Runner
+from testkit.harness import Environment, Harness
+from testkit.subjects import InProcess
+
+LATE_SECONDS = 10.0
+
+
+@dataclass
+class World:
+    """A fresh store, and what runners on it are told of its guarantees."""
+
+    harness: Harness
+    environment: Environment
+    sheet: dict[str, Any]
+
+    @property
+    def late_seconds(self) -> float:
+        return LATE_SECONDS if self.sheet["guarantees"]["late_events"] else 0.0
+
+    def store(self) -> EventStore:
+        return self.harness.open(self.environment)
+
+    def subject(self) -> InProcess:
+        return InProcess(self.store(), self.sheet, self.harness, self.environment)
+
+    def runner(self, model: ReadModel, projection: Projection | None = None) -> Runner:
+        """As a new invocation would find it: nothing is remembered from before."""
+        return Runner(self.store(), model, projection or Tally(), late_seconds=self.late_seconds)
+
+    def drain(self) -> None:
+        self.harness.drain(self.environment)
+
+
+class Tally(Projection):
+    """Of each aggregate the versions that were applied, in that order; of each event how often it was."""
+
+    name = "tally"
+
+    def touches(self, event: StoredEvent) -> Collection[Key]:
+        return [tally_of(event.aggregate_id), entry_of(event)]
+
+    def apply(self, event: StoredEvent, items: Mapping[Key, Item]) -> Mapping[Key, Item | None]:
+        versions = items.get(tally_of(event.aggregate_id), {"versions": []})["versions"]
+        times = items.get(entry_of(event), {"times": 0})["times"]
+        return {
+            tally_of(event.aggregate_id): {"versions": [*versions, event.aggregate_version]},
+            entry_of(event): {"eventId": event.event_id, "times": times + 1},
+        }
+
+
+def tally_of(aggregate_id: str) -> Key:
+    return Key("tallies", aggregate_id)
+
+
+def entry_of(event: StoredEvent) -> Key:
+    return Key(f"entries of {event.aggregate_id}", f"{event.aggregate_version:08}")
+
+
+@contextmanager
+def read_model() -> Iterator[ReadModel]:
+    """An empty one, whose client tests can watch."""
+    dynamodb = boto3.client("dynamodb")
+    name = f"fresh-{uuid4().hex}"
+    create_table(dynamodb, name)
+    try:
+        yield ReadModel(aws.client("dynamodb"), name)
+    finally:
+        dynamodb.delete_table(TableName=name)
+
+
+def create_table(dynamodb: Any, name: str) -> None:
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "partition", "KeyType": "HASH"},
+            {"AttributeName": "sort", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "partition", "AttributeType": "S"},
+            {"AttributeName": "sort", "AttributeType": "S"},
+        ],
+    )
+
+
+def all_events(store: EventStore) -> list[StoredEvent]:
+    events: list[StoredEvent] = []
+    after, more = None, True
+    while more:
+        page = store.get_all_events(after, 1000)
+        events += page.events
+        after, more = page.next, page.has_more
+    return events
+
+
+def assert_tallied(model: ReadModel, events: Sequence[StoredEvent], generation: int = 1) -> None:
+    """Each of the events was applied once, each aggregate's in order, and nothing else is in the generation."""
+    expected: dict[Key, Item] = {}
+    versions: dict[str, list[int]] = defaultdict(list)
+    for event in events:
+        versions[event.aggregate_id].append(event.aggregate_version)
+        expected[entry_of(event)] = {"eventId": event.event_id, "times": 1}
+    expected |= {tally_of(aggregate): {"versions": sorted(them)} for aggregate, them in versions.items()}
+    assert model.items(generation, list(expected)) == expected
+    assert len(_keys(model, generation)) == len(expected), "there is more than comes of the events"
+
+
+def _keys(model: ReadModel, generation: int) -> list[str]:
+    items = boto3.client("dynamodb").scan(TableName=model.name, ConsistentRead=True)["Items"]
+    partitions = [item["partition"]["S"] for item in items]
+    return [it for it in partitions if it.startswith(f"{generation}/") and not it.startswith(f"{generation}//")]
