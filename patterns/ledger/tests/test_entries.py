@@ -18,7 +18,7 @@ from testkit.strategies import METADATA
 from ..transparency.entries import commitment, entry_of, erased, is_erased
 
 SALT = bytes(range(32))
-STORED = {
+STORED: dict[str, Any] = {
     "aggregateId": "ann",
     "aggregateVersion": 2,
     "eventId": "3MatfZquwGeBvGiuQY0rQi16sg3",
@@ -71,7 +71,7 @@ def test_names_are_sorted_as_the_rfc_has_them() -> None:
 
 
 def test_the_sample_of_the_rfc_is_written_as_it_has_it() -> None:
-    sample = {
+    sample: Any = {
         "numbers": [333333333.33333329, 1e30, 4.50, 2e-3, 0.000000000000000000000000001],
         "string": '\u20ac$\u000f\nA\'B"\\\\"/',
         "literals": [None, True, False],

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from rich.console import Console
 
+from lambdas.eventstore.remote import RemoteEventStore
+from lambdas.eventstore.wire import OPERATIONS, Operation
 from testkit.clients import client
 from testkit.examples import event, new_id
 from testkit.permissions import CHANGES, WRITES, key_of, role_like
 from testkit.session import Session
 from tools.discovery import containing
 
+from ..commands.demo import demo
 from ..commands.verify import Difference, Verification
 from ..transparency.merkle import verify_consistency
 from ..transparency.verifier import open_checkpoint, trusted_key, verify_proof
@@ -91,6 +96,15 @@ def test_an_honest_store_verifies_and_a_tampered_one_does_not(call: Call, output
     assert own(outputs, aggregate) == []
     metadata = [one["metadata"] for one in call("get_aggregate_events", aggregateId=aggregate)["events"]]
     assert [list(one) for one in metadata] == [["n"], ["n"], ["erased"]]
+
+
+def test_the_demo_shows_a_forger_found(call: Call, outputs: dict[str, Any]) -> None:
+    functions: dict[Operation, str] = {operation: outputs[operation] for operation in OPERATIONS}
+    shown = StringIO()
+    demo(RemoteEventStore(client("lambda"), functions), outputs, Console(file=shown, width=200))
+
+    assert "make verify says changed: version 1 of aggregate" in shown.getvalue()
+    assert "the price is put back, and nothing differs" in shown.getvalue()
 
 
 def own(outputs: dict[str, Any], aggregate: str) -> list[Difference]:
