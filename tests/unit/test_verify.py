@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tools import verify
+from tools import targets, verify
 from tools.console import Failure
 from tools.discovery import Pattern, patterns
 
@@ -35,7 +35,7 @@ def verified(pattern: Pattern, monkeypatch: pytest.MonkeyPatch, differences: lis
 
     monkeypatch.setattr(verify, "import_module", lambda name: SimpleNamespace(Verification=Verification))
     monkeypatch.setattr(verify, "outputs", lambda pattern, target: {})
-    monkeypatch.setattr(verify.targets, "reach", lambda name: SimpleNamespace(environment=dict(os.environ)))
+    monkeypatch.setattr(targets, "reach", lambda name: SimpleNamespace(environment=dict(os.environ)))
     monkeypatch.setattr("sys.argv", ["verify", pattern.name])
     with patch.dict(os.environ):
         verify.main()
