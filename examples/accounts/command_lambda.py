@@ -11,14 +11,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from examples.accounts.commands import Commands
 from lambdas.eventstore.embedded import store_of_outputs
 from lambdas.eventstore.retry import invocation, time_limit
-from lambdas.projections.runtime import wake
+from lambdas.projections.runtime import Waker
 
 _ANSWER_SECONDS = 1.0
 """Kept back from the invocation's time, for the wake-up, the answer and the log."""
 
 _logger, _metrics = Logger(), Metrics()
 _commands = Commands(store_of_outputs(json.loads(os.environ["STORE"])))
-_projectors = json.loads(os.environ["PROJECTORS"])
+_waker = Waker(json.loads(os.environ["PROJECTORS"]))
 
 
 @_metrics.log_metrics
@@ -32,5 +32,5 @@ def handler(request: Any, context: Any) -> dict[str, Any]:
     _metrics.add_metric("CommandsRefused" if error else "CommandsExecuted", MetricUnit.Count, 1)
     _logger.info("answered", extra={"code": error.get("code"), "reason": error.get("reason")})
     if not error:
-        wake(_projectors, until=answer["events"][-1]["eventId"])
+        _waker.wake(until=answer["events"][-1]["eventId"])
     return answer

@@ -16,7 +16,8 @@ locals {
   # Each with a handler of the sample, and the projection's name as its code has it.
   projections = toset(["balances", "statements", "daily-totals"])
 
-  wakes = [{ actions = ["lambda:InvokeFunction"], resources = [for projection in module.projection : projection.function_arn] }]
+  followers = merge(module.projection, { for number, push in module.push : "push-${number}" => push })
+  wakes     = [{ actions = ["lambda:InvokeFunction"], resources = [for follower in local.followers : follower.function_arn] }]
 }
 
 module "projection" {
@@ -36,6 +37,22 @@ module "projection" {
   tags                = var.tags
 }
 
+module "push" {
+  source = "../../../terraform/modules/push"
+  count  = var.push_to == null ? 0 : 1
+
+  name         = "${local.name}-push"
+  store        = var.store
+  package      = local.package
+  target       = var.push_to
+  event_source = "/${local.name}"
+
+  deletion_protection = var.deletion_protection
+  function_settings   = var.function_settings
+  alarm_actions       = var.alarm_actions
+  tags                = var.tags
+}
+
 module "command" {
   source = "../../../terraform/modules/lambda_function"
 
@@ -48,7 +65,7 @@ module "command" {
 
   environment = {
     STORE      = local.stores.command.environment
-    PROJECTORS = jsonencode([for projection in module.projection : projection.function_name])
+    PROJECTORS = jsonencode([for follower in local.followers : follower.function_name])
   }
 
   function_settings = var.function_settings

@@ -20,6 +20,12 @@ variable "package" {
   default     = null
 }
 
+variable "push_to" {
+  description = "ARN of an event bus, a queue or a function that gets every event as a CloudEvent; null for none."
+  type        = string
+  default     = null
+}
+
 variable "deletion_protection" {
   description = "Refuse to delete the tables until this is turned off."
   type        = bool
