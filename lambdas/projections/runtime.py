@@ -36,9 +36,9 @@ from lambdas.projections.rebuild import rebuild
 from lambdas.projections.runner import Deliver, Outdated, Progress, Runner
 
 UNTIL_SECONDS = 5.0
-WAKE_SECONDS = 1.0
+WAKE_SECONDS = 3.0
 
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.5
 _MARGIN = 1.0
 """Seconds of the invocation kept back for raising, answering and logging."""
 
