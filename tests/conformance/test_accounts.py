@@ -5,6 +5,7 @@ At the end money is conserved, and each read model equals a fold over the events
 
 from __future__ import annotations
 
+import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,13 +18,15 @@ import pytest
 from examples.accounts.account import Account
 from examples.accounts.commands import Commands
 from examples.accounts.projections import PROJECTIONS
-from lambdas.eventstore import StoredEvent
+from examples.accounts.snapshots import SnapshotTable
+from lambdas.eventstore import StoredEvent, aws
 from lambdas.eventstore.retry import time_limit
 from lambdas.projections import ReadModel
 from lambdas.projections.rebuild import rebuild
 from testkit import faults
 from testkit.aws_calls import Watch
-from testkit.examples import new_id
+from testkit.capacity import cost
+from testkit.examples import event, new_id
 from testkit.projections import World, all_events, read_model
 from testkit.trials import FAILURES, disturbed
 from tests.projections.test_accounts import System, entries, folded_totals, statement, totals
@@ -120,7 +123,7 @@ def test_money_is_conserved_and_every_read_model_is_a_fold_over_the_events(
     assert {it["seconds"] for it in system.query("lag")["projections"]} == {0}
     for client in [first, *clients]:
         for command_id, answers in client.answers.items():
-            stored = [event.event_id for event in events if event.metadata["commandId"] == command_id]
+            stored = [it.event_id for it in events if it.metadata["commandId"] == command_id]
             told = [[it["eventId"] for it in answer.get("events", [])] for answer in answers]
             refused = told.count([])
             assert told == [[]] * refused + [stored] * (len(told) - refused), (
@@ -129,8 +132,36 @@ def test_money_is_conserved_and_every_read_model_is_a_fold_over_the_events(
             assert stored or refused == len(told)
 
 
+@pytest.mark.parametrize("events", [40, 400])
+def test_a_snapshot_saves_what_it_takes_the_place_of(world: World, watch: Watch, events: int) -> None:
+    """The figures in examples/accounts/README.md."""
+    account_id, subject = new_id(), world.subject()
+    types = ["ACCOUNT_CREATED", *["MONEY_DEPOSITED"] * (events - 1)]
+    for first in range(0, events, 40):
+        batch = []
+        for version, event_type in enumerate(types[first : first + 40], first + 1):
+            metadata = {"name": "Josh Armitage", "currency": "EUR", "amount": 1, "commandId": new_id()}
+            batch.append({**event(account_id, version, **metadata), "eventType": event_type})
+        subject.store(*batch)
+    with read_model() as table:
+        snapshots = SnapshotTable(aws.client("dynamodb"), table.name, every=events)
+        Commands(world.store(), snapshots=snapshots).load(account_id, "")
+        read = {}
+        for name, option in (("without", None), ("with", snapshots)):
+            with watch.recording() as calls:
+                account, _ = Commands(world.store(), snapshots=option).load(account_id, new_id())
+            assert account.balance == events - 1
+            read[name] = sum(len(json.dumps(call.answer, default=str)) for call in calls), cost(calls).read_units
+    (bytes_without, units_without), (bytes_with, units_with) = read["without"], read["with"]
+    assert bytes_with < bytes_without * {40: 0.5, 400: 0.1}[events]
+    if units_without:  # the store is on DynamoDB
+        assert units_with == 1.5
+        least, most = {40: (3, 4), 400: (25, 28)}[events]
+        assert least <= units_without <= most
+
+
 def _by_account(events: list[StoredEvent]) -> dict[str, list[StoredEvent]]:
     of_account: dict[str, list[StoredEvent]] = defaultdict(list)
-    for event in events:
-        of_account[event.aggregate_id].append(event)
+    for stored in events:
+        of_account[stored.aggregate_id].append(stored)
     return of_account

@@ -53,6 +53,20 @@ module "push" {
   tags                = var.tags
 }
 
+module "snapshots" {
+  source = "../../../terraform/modules/dynamodb_table"
+  count  = var.snapshot_every == null ? 0 : 1
+
+  name      = "${local.name}-snapshots"
+  hash_key  = { name = "partition", type = "S" }
+  range_key = { name = "sort", type = "S" }
+
+  deletion_protection    = var.deletion_protection
+  point_in_time_recovery = false # a cache
+  alarm_actions          = var.alarm_actions
+  tags                   = var.tags
+}
+
 module "command" {
   source = "../../../terraform/modules/lambda_function"
 
@@ -61,12 +75,17 @@ module "command" {
   service     = local.name
   package     = local.package
   handler     = "examples.accounts.command_lambda.handler"
-  statements  = concat(local.stores.command.statements, local.wakes)
+  statements = concat(local.stores.command.statements, local.wakes, [
+    for table in module.snapshots : { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [table.arn] }
+  ])
 
-  environment = {
-    STORE      = local.stores.command.environment
-    PROJECTORS = jsonencode([for follower in local.followers : follower.function_name])
-  }
+  environment = merge(
+    {
+      STORE      = local.stores.command.environment
+      PROJECTORS = jsonencode([for follower in local.followers : follower.function_name])
+    },
+    [for table in module.snapshots : { SNAPSHOTS = table.name, SNAPSHOT_EVERY = tostring(var.snapshot_every) }]...
+  )
 
   function_settings = var.function_settings
   alarm_actions     = var.alarm_actions
