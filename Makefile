@@ -60,6 +60,22 @@ resume: $(CHECKED) $(DEPLOYING) ## Let PROJECTION, which stopped at an event, tr
 page: $(CHECKED) $(DEPLOYING) ## Show PATTERN's sample at work, on a page that this serves
 	@$(PYTHON) -m tools.page $(ON_PATTERN)
 
+.PHONY: audit
+audit: $(CHECKED) $(DEPLOYING) ## Compare all that the deployed PATTERN keeps with itself, and name the first difference
+	@$(PYTHON) -m tools.audit $(if $(STORE),--store $(STORE)) $(ON_PATTERN)
+
+.PHONY: repair
+repair: $(CHECKED) $(DEPLOYING) ## Have each table of the deployed PATTERN hold what the others hold, then audit it
+	@$(PYTHON) -m tools.audit --repair $(if $(STORE),--store $(STORE)) $(ON_PATTERN)
+
+.PHONY: restore-drill
+restore-drill: $(CHECKED) $(DEPLOYING) ## Restore PATTERN beside itself, as it was AT a moment, and audit that; KEEP=1 keeps it
+	@$(PYTHON) -m tools.restore_drill $(if $(KEEP),--keep) --at '$(AT)' $(ON_PATTERN)
+
+.PHONY: verify
+verify: $(CHECKED) $(DEPLOYING) ## Verify that the history of the deployed PATTERN is the one that its log has signed
+	@$(PYTHON) -m tools.verify $(ON_PATTERN)
+
 .PHONY: env
 env: $(DEPLOYING) ## Print shell lines that point AWS tools to the local AWS: eval "$(make env)"
 	@$(PYTHON) -m local env

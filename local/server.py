@@ -65,12 +65,13 @@ def _app(instance: str) -> tuple[App, Callable[[], None]]:
     from ministack.services import dynamodb  # type: ignore[import-not-found, unused-ignore]
 
     from local import dynamodb as changes
-    from local import leading_keys
+    from local import leading_keys, point_in_time
     from local.data_api.control import control
     from local.data_api.emulator import install
 
     changes.install(dynamodb)
     leading_keys.install()
+    point_in_time.install()
     clusters = install()
 
     identity = {

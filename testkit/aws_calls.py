@@ -7,11 +7,12 @@ only while a `Watch` is `recording`, so that setting up and looking at a store n
 
 from __future__ import annotations
 
-import os
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 from unittest.mock import patch
 
@@ -19,8 +20,11 @@ import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.loaders import create_loader
+from botocore.retries import quota
+from botocore.retries.quota import RetryQuota
 
 from lambdas.eventstore import aws
+from testkit import clients
 
 Send = Callable[[AWSPreparedRequest], AWSResponse]
 
@@ -39,7 +43,7 @@ class Call:
 
 def answer(request: AWSPreparedRequest, status: int, headers: Mapping[str, str], content: bytes) -> AWSResponse:
     """An answer that did not come over HTTP."""
-    made = AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), None)
+    made = AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), BytesIO(content))
     setattr(made, "_content", content)  # noqa: B010  # where botocore keeps what it has read of a body
     return made
 
@@ -61,8 +65,7 @@ class Watch:
         self._lock = threading.Lock()
         self._recordings: list[tuple[list[Call], Disturbance]] = []
         self._current = threading.local()
-        self._clients: dict[tuple[str, int, str | None], Any] = {}
-        self._sessions: dict[str | None, Any] = {}
+        self._lent: dict[_Key, _Lent] = {}
 
     @contextmanager
     def recording(self, disturbance: Disturbance | None = None) -> Iterator[list[Call]]:
@@ -75,33 +78,26 @@ class Watch:
         finally:
             self._recordings.remove(recording)
             if disturbance:
-                self._clients.clear()  # what the SDK learned from the disturbance, its retry quota above all
+                for lent in self._lent.values():
+                    lent.forget()
 
     def client(self, service: str, config: Any = aws._CONFIG) -> Any:
-        """A client with hooks; the same one for the same caller, since making one costs more than many calls."""
-        key = service, id(config), os.environ.get("AWS_ACCESS_KEY_ID")
-        if key not in self._clients:
-            self._clients[key] = self._new_client(service, config)
-        return self._clients[key]
+        """A client with hooks; the same one for the same caller."""
+        key = service, repr(config._user_provided_options), clients.caller()
+        if key not in self._lent:
+            idle = _idle[key]
+            self._lent[key] = idle.pop() if idle else _Lent(service, config)
+            self._lent[key].watch = self
+        return self._lent[key].client
 
-    def _new_client(self, service: str, config: Any) -> Any:
-        client = self._session().create_client(service, config=config)
-        send = client._endpoint.http_session.send
-        events = client.meta.events
-        events.register("before-parameter-build.*.*", self._begin)
-        events.register("before-send.*.*", lambda request, **_: self._before_sending(request, send))
-        events.register("after-call.*.*", self._end)
-        return client
+    def close(self) -> None:
+        """Gives the clients back."""
+        for key, lent in self._lent.items():
+            lent.forget()
+            _idle[key].append(lent)
+        self._lent.clear()
 
-    def _session(self) -> Any:
-        """One for the same caller, whose credentials it keeps."""
-        key = os.environ.get("AWS_ACCESS_KEY_ID")
-        if key not in self._sessions:
-            self._sessions[key] = botocore.session.get_session()
-            self._sessions[key].register_component("data_loader", _LOADER)
-        return self._sessions[key]
-
-    def _begin(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+    def begin(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
         if service == "dynamodb" and "ReturnConsumedCapacity" in model.input_shape.members:
             params["ReturnConsumedCapacity"] = "INDEXES"
@@ -112,17 +108,47 @@ class Watch:
                 calls.append(call)
                 self._current.calls.append((call, disturbance))
 
-    def _before_sending(self, request: AWSPreparedRequest, send: Send) -> AWSResponse | None:
+    def before_sending(self, request: AWSPreparedRequest, send: Send) -> AWSResponse | None:
         answered = None
         for call, disturbance in self._current.calls:
             call.attempts += 1
             answered = answered or disturbance.before_sending(call, request, send)
         return answered
 
-    def _end(self, parsed: dict[str, Any], **_: Any) -> None:
+    def end(self, parsed: dict[str, Any], **_: Any) -> None:
         for call, disturbance in self._current.calls:
             call.answer = parsed
             disturbance.after_answer(call)
+
+
+class _Lent:
+    """A client, whose hooks tell the watch that has it."""
+
+    watch: Watch
+
+    def __init__(self, service: str, config: Any) -> None:
+        self._quotas: list[RetryQuota] = []
+        with patch.object(quota, "RetryQuota", self._new_quota):
+            self.client = _new_client(service, config)
+        send, events = self.client._endpoint.http_session.send, self.client.meta.events
+        events.register("before-parameter-build.*.*", lambda **about: self.watch.begin(**about))
+        events.register("before-send.*.*", lambda request, **_: self.watch.before_sending(request, send))
+        events.register("after-call.*.*", lambda **about: self.watch.end(**about))
+
+    def forget(self) -> None:
+        """What the SDK has learned from a disturbance: that it has retried much."""
+        for each in self._quotas:
+            each.release(each.INITIAL_CAPACITY)
+
+    def _new_quota(self) -> RetryQuota:
+        self._quotas.append(RetryQuota())
+        return self._quotas[-1]
+
+
+def _new_client(service: str, config: Any) -> Any:
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _LOADER)
+    return session.create_client(service, config=config)
 
 
 @contextmanager
@@ -132,9 +158,15 @@ def watched() -> Iterator[Watch]:
     with (
         patch.object(aws, "client", watch.client),
         patch("botocore.retries.standard.ExponentialBackoff.delay_amount", return_value=0),
+        closing(watch),
     ):
         yield watch
 
 
 _LOADER = create_loader()
-"""Shared by all sessions, because it caches the descriptions of services."""
+"""Shared by all clients, because it caches the descriptions of services."""
+
+_Key = tuple[str, str, clients.Caller]
+
+_idle: dict[_Key, list[_Lent]] = defaultdict(list)
+"""Clients that no watch has now. Making one costs more than many calls."""

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from lambdas.eventstore.dynamodb.items import item_bytes
+from testkit import clients
 from testkit.aws_calls import Call, Disturbance, Send
 
 INDEX_ENTRY_BYTES = 100
@@ -47,7 +47,7 @@ class BodyBytes(Disturbance):
 
 def table_bytes(environment: Mapping[str, str]) -> int:
     """Of all items of a store's tables and index entries."""
-    client: Any = boto3.client("dynamodb")
+    client: Any = clients.client("dynamodb")
     tables = set(client.list_tables()["TableNames"])
     total = 0
     for table in {value for value in environment.values() if value in tables}:

@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
 from lambdas.eventstore.dynamodb.items import item_bytes
+from testkit import clients
 from testkit.aws_calls import Call
 
 READ_UNIT_BYTES = 4096
@@ -99,7 +98,7 @@ def _transact_get_items(call: Call) -> float:
 
 
 def _client() -> Any:
-    return boto3.client("dynamodb")
+    return clients.client("dynamodb")
 
 
 _READS = {

@@ -1,4 +1,4 @@
-"""DynamoDB, its streams and SQS inside this process: the local AWS's own emulation of them, without HTTP and IAM.
+"""DynamoDB, its streams, SQS, S3 and KMS inside this process: the local AWS's own emulation, without HTTP and IAM.
 
 A request costs a tenth of what it costs through the local AWS, whose one process all tests wait for; the answers are
 the same, since the same code of the same version gives them. Clients are real ones: `installed()` puts the emulation in
@@ -12,16 +12,15 @@ import importlib.util
 import json
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
@@ -29,18 +28,30 @@ from local import dynamodb, venvs
 from local.control import REGION, STATE_DIR
 from local.launch import CHECKOUT
 from local.progress import silent
+from testkit import clients
 from testkit.aws_calls import answer
 
-_HOST = "in-process.invalid"
+_HOST = "192.0.2.1"
+"""An address that nobody has (RFC 5737). With a name for a host, clients of S3 would put the bucket in front of it."""
+
 ENVIRONMENT = {
-    **{f"AWS_ENDPOINT_URL_{service}": f"http://{_HOST}" for service in ("DYNAMODB", "DYNAMODB_STREAMS", "SQS")},
+    **{
+        f"AWS_ENDPOINT_URL_{service}": f"http://{_HOST}"
+        for service in ("DYNAMODB", "DYNAMODB_STREAMS", "SQS", "S3", "KMS")
+    },
     "AWS_ACCESS_KEY_ID": "test",  # root, on the local AWS
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": REGION,
 }
 
-_MODULES = {"DynamoDB_20120810": "dynamodb", "DynamoDBStreams_20120810": "dynamodb_streams", "AmazonSQS": "sqs"}
-"""The emulator's module for each service, by how the services name themselves in the header X-Amz-Target."""
+_MODULES = {
+    "DynamoDB_20120810": "dynamodb",
+    "DynamoDBStreams_20120810": "dynamodb_streams",
+    "AmazonSQS": "sqs",
+    "TrentService": "kms",
+    "": "s3",
+}
+"""The emulator's module for each service, by how it names itself in the header X-Amz-Target. S3 has no such header."""
 
 _one_at_a_time = threading.Lock()
 """The emulator counts on the event loop that it has in the local AWS: a request is answered before the next is seen."""
@@ -63,7 +74,7 @@ def installed() -> Iterator[None]:
 def add_tables(definitions: Iterable[Mapping[str, Any]]) -> None:
     """Tables as CreateTable defines them, without items, as far as they are not there yet. Nothing if the environment
     leads elsewhere."""
-    client = boto3.client("dynamodb")
+    client = clients.client("dynamodb")
     if urlsplit(client.meta.endpoint_url).hostname == _HOST:
         present = client.list_tables()["TableNames"]
         for definition in definitions:
@@ -73,21 +84,42 @@ def add_tables(definitions: Iterable[Mapping[str, Any]]) -> None:
 
 def _answer(services: dict[str, Any], request: AWSPreparedRequest) -> AWSResponse:
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
-    service = services[headers["x-amz-target"].partition(".")[0]]
-    body = request.body.encode() if isinstance(request.body, str) else request.body
-    status, answered, content = _run(service, {**headers, "host": _HOST}, body)
+    service = services[headers.get("x-amz-target", "").partition(".")[0]]
+    url = urlsplit(request.url)
+    status, answered, content = _run(
+        service,
+        {**headers, "host": _HOST},
+        _content(request.body),
+        method=request.method,
+        path=url.path,
+        query=parse_qs(url.query, True),
+    )
     return answer(request, status, answered, content if isinstance(content, bytes) else content.encode())
 
 
-def _run(service: Any, headers: Mapping[str, str], body: Any) -> tuple[int, dict[str, str], Any]:
+def _run(
+    service: Any,
+    headers: Mapping[str, str],
+    body: bytes,
+    method: str = "POST",
+    path: str = "/",
+    query: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> tuple[int, dict[str, str], Any]:
     with _one_at_a_time:
-        running = service.handle_request("POST", "/", headers, body, {})
+        running = service.handle_request(method, path, headers, body, query)
         try:
             running.send(None)
         except StopIteration as done:
             answered: tuple[int, dict[str, str], Any] = done.value
             return answered
-    raise AssertionError(f"{headers['x-amz-target']} does not answer at once")
+    raise AssertionError(f"{method} {path} does not answer at once")
+
+
+def _content(body: Any) -> bytes:
+    """The bytes of a request's body, which is a file for S3."""
+    if hasattr(body, "read"):
+        return bytes(body.read())
+    return body.encode() if isinstance(body, str) else body or b""
 
 
 def _text(value: str | bytes) -> str:

@@ -16,10 +16,10 @@ from importlib import import_module
 from typing import Any, ClassVar, cast
 from uuid import uuid4
 
-import boto3
 from boto3.dynamodb.types import TypeDeserializer
 
 from lambdas.eventstore import EventStore, StoreModule
+from testkit import clients
 from testkit.examples import Event
 
 Environment = dict[str, str]
@@ -44,7 +44,7 @@ class Harness:
     def __init__(self, pattern: str, deployed: Mapping[str, str]) -> None:
         self.pattern = pattern
         self.deployed = deployed
-        self._dynamodb: Any = boto3.client("dynamodb")
+        self._dynamodb: Any = clients.client("dynamodb")
 
     def fresh(self) -> Environment:
         """The environment of an empty store: each table that the deployed one names, cloned without items."""

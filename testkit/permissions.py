@@ -1,4 +1,6 @@
-"""Roles like those of deployed functions, which a test may assume, and calls that no role should be allowed."""
+"""Users and roles that a test may be, with the permissions of a deployer or of a deployed function; and calls that no
+role should be allowed.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-import boto3
-
+from testkit import clients
 from testkit.examples import new_id
+from tools.discovery import ROOT
+from tools.targets import Target
 
 Forbidden = Callable[[Any, str, dict[str, Any]], object]
 
@@ -51,11 +54,26 @@ def key_of(dynamodb: Any, table: str) -> dict[str, Any]:
     return {part["AttributeName"]: values[types[part["AttributeName"]]] for part in description["KeySchema"]}
 
 
+def deployer(target: Target) -> dict[str, str]:
+    """The environment of a user with the actions of the deployer's policy, and no others.
+
+    On any resource: of some requests, the local AWS does not see which resource they name.
+    """
+    policy = json.loads((ROOT / "docs/deployer-policy.json").read_text(encoding="utf-8"))
+    for statement in policy["Statement"]:
+        statement["Resource"] = "*"
+    iam, name = target.client("iam"), "deployer"
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
 @contextmanager
 def role_like(function: str) -> Iterator[dict[str, Any]]:
     """Credentials of a role with the policies of the function's role, for a boto3 client."""
-    iam, sts = boto3.client("iam"), boto3.client("sts")
-    original = boto3.client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
+    iam, sts = clients.client("iam"), clients.client("sts")
+    original = clients.client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
     assert not iam.list_attached_role_policies(RoleName=original)["AttachedPolicies"], "copy these as well"
     copy = f"probe-{uuid4().hex}"
     account = sts.get_caller_identity()["Account"]

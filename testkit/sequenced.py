@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore.sequencing.doorbells import Doorbells
+from testkit import clients
 from testkit.examples import Event, event, history, new_id
 from testkit.harness import Environment, Harness, eventually
 from testkit.permissions import role_like
@@ -50,7 +51,7 @@ def nothing(unmet: Doorbells, others: Sequence[str]) -> None:
 @contextmanager
 def failures_queue() -> Iterator[str]:
     """A queue for what is set aside."""
-    sqs = boto3.client("sqs")
+    sqs = clients.client("sqs")
     url: str = sqs.create_queue(QueueName=f"fresh-{uuid4().hex}")["QueueUrl"]
     yield url
     sqs.delete_queue(QueueUrl=url)
@@ -60,7 +61,7 @@ def assert_the_deployed_sequencer_sets_aside(
     harness: Harness, outputs: Mapping[str, str], aggregate: str, version: str
 ) -> None:
     """The item with this key is put into the table by hand; its neighbours get on, and word of it is in the queue."""
-    ann, dynamodb, sqs = new_id(), boto3.client("dynamodb"), boto3.client("sqs")
+    ann, dynamodb, sqs = new_id(), clients.client("dynamodb"), clients.client("sqs")
     key = {"aggregateId": {"S": aggregate}, "aggregateVersion": {"N": version}}
     dynamodb.put_item(TableName=outputs["table"], Item=key)
     try:
@@ -86,7 +87,7 @@ NO_EVENTS = [("x" * 2040, "1"), ("hand-made", "0.5"), ("hand-made", "7")]
 
 def assert_the_deployed_sweep_finds(harness: Harness, outputs: Mapping[str, str], woken: str) -> None:
     """Three events are stored while nothing wakes the function `woken`; the sweep brings them into the log."""
-    ann, functions = new_id(), boto3.client("lambda")
+    ann, functions = new_id(), clients.client("lambda")
     with nothing_relayed(functions, outputs[woken]):
         subject = store(harness, dict(harness.deployed), *history(ann, 3))
         end = subject.log_end()
@@ -112,7 +113,7 @@ def nothing_relayed(functions: Any, function: str) -> Iterator[None]:
 
 def assert_the_sweep_may_write_its_cursor_only(outputs: Mapping[str, Any]) -> None:
     """The role of the deployed sweep puts its own item into the log, and is denied another, also beside its own."""
-    root = boto3.client("dynamodb")
+    root = clients.client("dynamodb")
 
     def put(part: str) -> dict[str, Any]:
         item = {"part": {"S": part}, "firstPosition": {"N": "-1"}}

@@ -2,7 +2,8 @@
 
 The process that pytest was started in owns it (with xdist, the controller) and removes it at the end, also after
 Ctrl-C; if that process is killed, the local AWS ends by itself. Whatever process needs it first asks for it by a file,
-so that a session of unit tests starts nothing. Patterns are deployed side by side, with the project's own command.
+so that a session of unit tests starts nothing. Patterns are deployed side by side, with the project's own command, by a
+user who may do what docs/deployer.md lists.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ import boto3
 
 from lambdas.eventstore.wire import OPERATIONS
 from local.control import LocalAws
+from testkit import permissions
 from testkit.harness import definition, harness_of
 from tools import deployments, targets, terraform
 from tools.deploy import deploy
 from tools.discovery import Pattern
-from tools.terraform import Workspace
+from tools.workspaces import Workspace
 
 READY_SECONDS = 300.0
 
@@ -71,7 +73,8 @@ class Owner:
 
     def _start(self) -> dict[str, Any]:
         self._aws = LocalAws.start(self.folder / "local")
-        self._target = targets.local(self._aws, f"test-{self._aws.instance_id}")
+        root = targets.local(self._aws, f"test-{self._aws.instance_id}")
+        self._target = replace(root, environment={**root.environment, **permissions.deployer(root)})
         return dict(self._aws.environment)
 
     def _deploy(self, pattern: Pattern) -> dict[str, Any]:

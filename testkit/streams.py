@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
+from testkit import clients
 
 Record = dict[str, Any]
 
@@ -12,8 +12,8 @@ class Stream:
     """Batches of a stream's records, in order. One that is not done with is given again: delivery is at least once."""
 
     def __init__(self, table: str) -> None:
-        self._client: Any = boto3.client("dynamodbstreams")
-        self._arn = boto3.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+        self._client: Any = clients.client("dynamodbstreams")
+        self._arn = clients.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
         self._done: str | None = None
 
     def batches(self, size: int = 100) -> Iterator[list[Record]]:

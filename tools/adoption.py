@@ -9,21 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tools import plans
 from tools.console import progress
-
-IDENTIFIED_BY = {
-    "aws_cloudwatch_log_group": "name",
-    "aws_dynamodb_table": "name",
-    "aws_iam_role": "name",
-    "aws_lambda_function": "function_name",
-    "aws_rds_cluster": "cluster_identifier",
-    "aws_rds_cluster_instance": "identifier",
-    "aws_s3_bucket": "bucket",
-}
-"""The argument that is the import id. Making a resource of another type again does no harm, or its error tells."""
 
 WAITING = "-lock-timeout=600s"
 """For another Terraform that still works on the same state."""
+
+Identify = Callable[[plans.Change], str | None]
+"""Gives the import id of what has the name that a change would give; None if there is none."""
 
 Run = Callable[..., str | None]
 """Runs Terraform with the given arguments, and gives what it prints; None if it failed."""
@@ -42,18 +35,18 @@ def unfinished(log: Path) -> set[str]:
     return begun
 
 
-def adopt(log: Path, plan: Path, run: Run, title: str) -> None:
+def adopt(log: Path, plan: Path, run: Run, identify: Identify, title: str) -> None:
     """Imports what the log leaves unfinished. One that still works is waited for."""
     if not unfinished(log) or run("plan", WAITING, f"-out={plan}") is None:
         return
     shown = run("show", "-json", str(plan))
     plan.unlink()
     made = unfinished(log)
-    for change in json.loads(shown)["resource_changes"] if shown else []:
-        if change["address"] in made and change["change"]["actions"] == ["create"] and change["type"] in IDENTIFIED_BY:
-            identifier = change["change"]["after"][IDENTIFIED_BY[change["type"]]]
-            if run("import", change["address"], identifier) is not None:
-                progress(f"{title}: took over {change['address']}, which a killed deployment had made")
+    planned = plans.changes(json.loads(shown)) if shown else []
+    for change in [it for it in planned if it.address in made and it.actions == ("create",)]:
+        identifier = identify(change)
+        if identifier and run("import", change.address, identifier) is not None:
+            progress(f"{title}: took over {change.address}, which a killed deployment had made")
 
 
 def _entry(line: str) -> dict[str, Any]:

@@ -10,12 +10,23 @@ TARGETS = ("local", "localstack", "aws")
 
 def parse(description: str) -> tuple[list[Pattern], str]:
     """The patterns and the target's name."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("pattern", nargs="?", default="", help="a folder under patterns/, or all")
-    parser.add_argument("--target", default="local", help="local (default), localstack or aws")
-    given = parser.parse_args()
+    patterns, target, _ = parse_all(parser(description))
+    return patterns, target
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """For a command with arguments of its own besides."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("pattern", nargs="?", default="", help="a folder under patterns/, or all")
+    made.add_argument("--target", default="local", help="local (default), localstack or aws")
+    return made
+
+
+def parse_all(given_to: argparse.ArgumentParser) -> tuple[list[Pattern], str, argparse.Namespace]:
+    """The patterns, the target's name, and all that was given."""
+    given = given_to.parse_args()
     check_target(given.target)
-    return select(given.pattern), given.target
+    return select(given.pattern), given.target, given
 
 
 def check_target(name: str) -> None:

@@ -4,17 +4,32 @@ Interrupted, it is continued by running it again.
 """
 
 import json
+import os
 import shlex
 import time
 from pathlib import Path
 from typing import Any
 
 from lambdas.eventstore.wire import OPERATIONS
-from tools import arguments, deployments, literals, package, providers, samples, targets, terraform
+from tools import (
+    alarms,
+    arguments,
+    backends,
+    deployments,
+    literals,
+    package,
+    providers,
+    reviews,
+    samples,
+    settings,
+    targets,
+    terraform,
+)
 from tools.console import Failure, progress, result, run
 from tools.discovery import ROOT, Pattern
 from tools.targets import Target
-from tools.terraform import Workspace
+from tools.terraform import TerraformFailure
+from tools.workspaces import Workspace
 
 EXAMPLE = {
     "events": [
@@ -33,9 +48,19 @@ def main() -> None:
     patterns, name = arguments.parse("Deploy patterns.")
     providers.find_terraform()  # before anything is started
     sample = samples.wanted()
+    if ignored := settings.ignored(os.environ):
+        progress(
+            f"{', '.join(ignored)}: not used. Settings are files: settings/{name}/<pattern>.tfvars", style="yellow"
+        )
+    for pattern in patterns:
+        backends.remember(Workspace(pattern, name), os.environ)
     target = targets.connect(name)
     names = ", ".join(pattern.name for pattern in patterns)
     targets.consent(target, f"Deploy {names} there, at your cost?")
+    for pattern in patterns:
+        alarms.tell_of(Workspace(pattern, name), target, os.environ)
+        if sample:
+            alarms.tell_of(samples.workspace(sample, pattern, name), target, os.environ)
     deployments.each(patterns, lambda pattern: deploy(pattern, target))
     if sample:
         deployments.each(patterns, lambda pattern: samples.deploy(sample, pattern, target))
@@ -44,24 +69,42 @@ def main() -> None:
 
 
 def deploy(pattern: Pattern, target: Target, root: Path = ROOT) -> dict[str, Any]:
-    """Packages and applies one pattern, and gives its outputs. The state is kept under `root`."""
+    """Packages and applies one pattern, and gives its outputs. The state is kept under `root`.
+
+    On an account, nothing is made that would take over what is there, and nothing is lost that nobody agreed to lose.
+    """
     began = time.monotonic()
     workspace = Workspace(pattern, target.name, root)
     literals.refuse(pattern)
     package.build(pattern)
     deployments.claim(workspace, target)
+    settings.remember(workspace)
     try:
-        terraform.apply(workspace, target.environment, target.variables)
-    except Failure as failure:
-        raise Failure(f"{failure}{_remedy(str(failure), target)}") from None
+        terraform.apply(workspace, target, reviews.deploying(workspace, target))
+    except TerraformFailure as failure:
+        raise Failure(f"{failure}{_remedy(failure, target)}") from None
     progress(f"{pattern.name}: deployed in {time.monotonic() - began:.0f} s")
     return terraform.outputs(workspace)
 
 
-def _remedy(failure: str, target: Target) -> str:
-    """What a Terraform that was killed while it made something leaves behind: a resource that no state knows."""
-    if target.name == "local" and "exist" in failure.lower():
-        return ". If a killed deployment left it there, start afresh: make down, then deploy again"
+EXISTS = frozenset(
+    {
+        *("DBClusterAlreadyExistsFault", "DBInstanceAlreadyExists", "DBParameterGroupAlreadyExists"),
+        *("DBSubnetGroupAlreadyExists", "EntityAlreadyExists", "QueueNameExists", "ResourceAlreadyExistsException"),
+        *("ResourceConflictException", "ResourceInUseException"),
+    }
+)
+"""AWS's codes for: what you want to create is there."""
+
+
+def _remedy(failure: TerraformFailure, target: Target) -> str:
+    """For what a killed Terraform made and no state knows, where nothing else can have made it."""
+    taken = any(it.code in EXISTS and it.operation.startswith("Create") for it in failure.refusals)
+    if target.name == "local" and taken:
+        return (
+            ". A killed deployment left it there. To start afresh, which loses every event on the local AWS: make down,"
+            " then deploy again"
+        )
     return ""
 
 

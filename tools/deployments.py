@@ -8,11 +8,13 @@ from tools import terraform
 from tools.console import Failure, progress
 from tools.discovery import Pattern
 from tools.targets import Target
-from tools.terraform import Workspace
+from tools.workspaces import Workspace
 
 
 def belongs(workspace: Workspace, target: Target) -> bool:
     """Whether what the state describes was deployed on this very instance or account."""
+    if workspace.shared:
+        return True  # a state of each account and region is apart
     return workspace.identity.exists() and workspace.identity.read_text(encoding="utf-8") == target.identity
 
 
@@ -39,8 +41,14 @@ def refuse_other_account(workspace: Workspace, target: Target) -> None:
 
 
 def forget(workspace: Workspace) -> None:
-    """Removes the state of something that is no longer deployed."""
-    shutil.rmtree(workspace.folder, ignore_errors=True)
+    """Removes the state of something that is no longer deployed. Where its state was, the next one's will be."""
+    for kept in workspace.folder.glob("*"):
+        if kept.is_dir():
+            shutil.rmtree(kept, ignore_errors=True)
+        elif kept != workspace.backend:
+            kept.unlink(missing_ok=True)
+    if workspace.folder.exists() and not workspace.shared:
+        workspace.folder.rmdir()
 
 
 def discard(workspace: Workspace) -> None:

@@ -1,12 +1,13 @@
 """`python -m tools.output PATTERN [--target …]`: what is deployed, as one JSON object; for `all`, one by name."""
 
 import json
+import os
 from typing import Any
 
-from tools import arguments, deployments, samples, targets, terraform
+from tools import arguments, backends, deployments, samples, targets, terraform
 from tools.console import Failure, result, run
 from tools.discovery import Pattern
-from tools.terraform import Workspace
+from tools.workspaces import Workspace
 
 
 def main() -> None:
@@ -19,6 +20,9 @@ def main() -> None:
 def outputs(pattern: Pattern, target: str) -> dict[str, Any]:
     """The outputs of a deployed pattern; a Failure if it is not deployed, or its local AWS is gone."""
     workspace = Workspace(pattern, target)
+    backends.remember(workspace, os.environ)
+    if workspace.shared and (there := targets.reach(target)):
+        terraform.initialise(workspace, there)
     found = terraform.outputs(workspace)
     if not found or not _still_there(workspace):
         raise Failure(

@@ -15,7 +15,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tools import arguments
 from tools.console import Failure, result, run
@@ -24,7 +24,7 @@ from tools.imports import closure
 
 REQUIREMENTS = "requirements/lambda.txt"
 
-MAX_BYTES = 450_000
+MAX_BYTES = 500_000
 """A larger package starts noticeably later: look for what it imports and does not need before raising this."""
 
 DATA = {".json", ".sql"}
@@ -35,6 +35,9 @@ OMITTED = (
     "aws_lambda_powertools/event_handler/",
 )
 """Code that a function imports, and that no handler here calls."""
+
+UNDEPLOYED = {"audit.py"}
+"""Modules of a pattern that a person's commands run, and none of its Lambdas."""
 
 STAND_INS = {
     # Most of what a cold start would compile, for the one decorator that Powertools imports from it.
@@ -101,11 +104,12 @@ def _content(pattern: Pattern, root: Path, sample: str | None) -> dict[str, Path
     """The modules that the Lambdas run, with all that these import, and the data of own code."""
     own = dict(_own(pattern, root, sample))
     modules = {name: file for name, file in {**_third_party(root), **own}.items() if file.suffix == ".py"}
-    of_pattern = f"patterns/{pattern.name}/"
-    entries = ["lambdas/handlers.py", *(name for name in modules if name.startswith(of_pattern))]
+    # What lies in a folder of its own there ships as far as that is imported: commands use the rest.
+    of_pattern = PurePosixPath("patterns", pattern.name)
+    entries = ["lambdas/handlers.py", *(name for name in modules if PurePosixPath(name).parent == of_pattern)]
     if sample:
         lambdas = (name for name in modules if name.startswith(f"examples/{sample}/") and name.endswith("_lambda.py"))
-        entries = [f"{of_pattern}store.py", *(name for name in modules if name == PUSH), *lambdas]
+        entries = [f"{of_pattern}/store.py", *(name for name in modules if name == PUSH), *lambdas]
     return {
         "requirements.txt": root / REQUIREMENTS,  # what vulnerability scanners of deployed functions look for
         **{name: modules[name] for name in closure(entries, modules)},
@@ -121,7 +125,8 @@ def _own(pattern: Pattern, root: Path, sample: str | None) -> Iterator[tuple[str
         packages.append(root / "examples/__init__.py")
     for file in [*packages, *(file for folder in folders for file in folder.rglob("*"))]:
         name = file.relative_to(root)
-        if not any(part in ("tests", "__pycache__") or part.startswith(".") for part in name.parts):
+        deployed = name.parent != pattern.folder.relative_to(root) or name.name not in UNDEPLOYED
+        if deployed and not any(part in ("tests", "__pycache__") or part.startswith(".") for part in name.parts):
             yield name.as_posix(), file
 
 

@@ -6,15 +6,15 @@ environment variable SAMPLE, which make passes on, names the one that is to be d
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tools import deployments, package, terraform
+from tools import backends, deployments, package, reviews, settings, targets, terraform
 from tools.console import UsageError, progress
 from tools.discovery import ROOT, Pattern
 from tools.targets import Target
-from tools.terraform import Workspace
+from tools.workspaces import Workspace
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,22 @@ def wanted() -> str:
     return name
 
 
+def workspace(name: str, pattern: Pattern, target: str, root: Path = ROOT) -> Workspace:
+    """That of the sample on a pattern, with its state where the pattern's is."""
+    below, above = (Workspace(each, target, root) for each in (pattern, _of(name, pattern)))
+    if below.shared:
+        backends.remember(above, {"BACKEND": str(below.backend)})
+    return above
+
+
 def deploy(name: str, pattern: Pattern, target: Target, root: Path = ROOT) -> dict[str, Any]:
     """Packages and applies the sample on a pattern that is deployed, and gives its outputs."""
-    sample = _of(name, pattern)
-    workspace = Workspace(sample, target.name, root)
+    above = workspace(name, pattern, target.name, root)
     package.build(pattern, sample=name)
-    deployments.claim(workspace, target)
-    terraform.apply(workspace, target.environment, _variables(pattern, target, root))
-    return terraform.outputs(workspace)
+    deployments.claim(above, target)
+    settings.remember(above)
+    terraform.apply(above, _on(pattern, target, root), reviews.deploying(above, target))
+    return terraform.outputs(above)
 
 
 def outputs(pattern: Pattern, target: str, root: Path = ROOT) -> dict[str, Any]:
@@ -59,21 +67,31 @@ def outputs(pattern: Pattern, target: str, root: Path = ROOT) -> dict[str, Any]:
     found: dict[str, Any] = {}
     below = Workspace(pattern, target, root).identity
     for name in _all():
-        workspace = Workspace(_of(name, pattern), target, root)
-        if workspace.identity.exists() and workspace.identity.read_bytes() == below.read_bytes():
-            found |= terraform.outputs(workspace)
+        above = workspace(name, pattern, target, root)
+        if above.shared and (there := targets.reach(target)):
+            terraform.initialise(above, there)
+        elif not above.identity.exists() or above.identity.read_bytes() != below.read_bytes():
+            continue
+        found |= terraform.outputs(above)
     return found
 
 
 def destroy(pattern: Pattern, target: Target, root: Path = ROOT) -> None:
     """Removes all samples from a pattern that is still there."""
     for name in _all():
-        workspace = Workspace(_of(name, pattern), target.name, root)
-        if workspace.state.exists() and deployments.belongs(workspace, target):
-            package.build(pattern, sample=name)  # Terraform reads the file even to remove the functions
-            terraform.destroy(workspace, target.environment, _variables(pattern, target, root))
-            progress(f"{workspace.pattern.name}: removed")
-        deployments.forget(workspace)
+        above = workspace(name, pattern, target.name, root)
+        if above.shared or (above.state.exists() and deployments.belongs(above, target)):
+            _destroy(above, pattern, target, root)
+        deployments.forget(above)
+
+
+def _destroy(above: Workspace, pattern: Pattern, target: Target, root: Path) -> None:
+    if above.shared:
+        terraform.initialise(above, target)
+    if not above.shared or terraform.outputs(above):
+        package.build(pattern, sample=above.pattern.folder.parent.name)  # read even to remove the functions
+        terraform.destroy(above, _on(pattern, target, root), lambda plan: reviews.refuse_protected(above, plan))
+        progress(f"{above.pattern.name}: removed")
 
 
 def _all() -> list[str]:
@@ -84,6 +102,7 @@ def _of(name: str, pattern: Pattern) -> Sample:
     return Sample(ROOT / "examples" / name / "terraform", pattern)
 
 
-def _variables(pattern: Pattern, target: Target, root: Path) -> dict[str, str]:
+def _on(pattern: Pattern, target: Target, root: Path) -> Target:
+    """The target, with what the pattern offers as a variable."""
     store = terraform.outputs(Workspace(pattern, target.name, root))["store"]
-    return {**target.variables, "store": json.dumps(store)}
+    return replace(target, variables={**target.variables, "store": json.dumps(store)})

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import botocore.session
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import control
@@ -32,11 +34,33 @@ class Target:
     identity: str
     environment: Mapping[str, str] = field(repr=False)
     variables: Mapping[str, str]
+    keeps_nothing: bool = True
+    """Whether all that is deployed there ends with it; not on an account."""
+    place: str = ""
+    """Account and region, as part of a path."""
 
-    @property
-    def keeps_nothing(self) -> bool:
-        """Whether all that is deployed there ends with it."""
-        return self.name != "aws"
+    def client(self, service: str) -> Any:
+        """A client of an AWS service there, by the target's profile and configuration file, not the caller's.
+
+        The caller's proxies are for accounts alone.
+        """
+        environ = self.environment
+        session: Any = botocore.session.Session(
+            session_vars={
+                # As botocore has them, but for the environment variable: name in the file, variable, value, conversion.
+                "profile": (None, None, environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE"), None),
+                "config_file": (None, None, environ.get("AWS_CONFIG_FILE", "~/.aws/config"), None),
+            }
+        )
+        return session.create_client(
+            service,
+            region_name=environ.get("AWS_REGION"),
+            endpoint_url=environ.get("AWS_ENDPOINT_URL"),
+            aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=environ.get("AWS_SESSION_TOKEN") or None,
+            config=None if self.name == "aws" else Config(proxies={}),
+        )
 
 
 def connect(name: str) -> Target:
@@ -119,18 +143,33 @@ def _aws() -> Target:
         account = session.create_client("sts", region_name=region).get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         raise Failure(f"AWS does not accept your credentials ({error}): sign in, or set AWS_PROFILE.") from None
-    return Target("aws", f"account {account}, region {region}", {**os.environ, "AWS_REGION": region}, {})
+    environment = {**os.environ, "AWS_REGION": region}
+    identity, place = f"account {account}, region {region}", f"{account}/{region}"
+    return Target("aws", identity, environment, {}, keeps_nothing=False, place=place)
 
 
 def consent(target: Target, question: str) -> None:
     """Asks before anything is done that costs money; only `y`, or YES=1 in the environment, goes on."""
-    if target.keeps_nothing:
-        return
-    progress(f"AWS {target.identity}")
-    if os.environ.get("YES") == "1":
+    if not target.keeps_nothing:
+        progress(f"AWS {target.identity}")
+        _agree(question, "YES")
+
+
+def consent_to_loss(question: str) -> None:
+    """Asks before anything is destroyed or replaced by a deployment, which YES=1 does not cover; REPLACE=1 does."""
+    _agree(question, "REPLACE")
+
+
+_answering = threading.Lock()
+"""One question at a time, of all the patterns that are deployed at once."""
+
+
+def _agree(question: str, variable: str) -> None:
+    if os.environ.get(variable) == "1":
         return
     if not sys.stdin.isatty():
-        raise Failure(f"{question} There is no terminal to answer on: set YES=1 to agree.")
-    progress(f"{question} [y/N]")
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Failure("Nothing was done.")
+        raise Failure(f"{question} There is no terminal to answer on: set {variable}=1 to agree.")
+    with _answering:
+        progress(f"{question} [y/N]")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise Failure("Nothing was done.")

@@ -1,9 +1,11 @@
 """What a running Terraform tells: a line for each thing done, a sign of life in a silence, and its errors in short."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import IO, Any
 
 from tools.console import progress
@@ -12,13 +14,40 @@ POLL_SECONDS = 0.1
 SILENCE_SECONDS = 10.0
 
 
+_AWS_ERROR = re.compile(
+    r"operation error [\w ]+: (\w+), .*?StatusCode: \d+, RequestID: [^,]*, (?:HostID: [^,]*, )?"
+    r"(?:api error )?([\w.]+): ",
+    re.DOTALL,
+)
+"""How the AWS SDK for Go words an error: operation, status, request id, and the service's own code."""
+
+
+_KNOWN_WARNINGS = ("Deprecated flag: -state",)
+"""The one way to choose where a state is without a backend in the configuration: see docs/adr/0008."""
+
+_LOGGED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\S* \[")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer of AWS that is an error: to which operation, such as `CreateTable`, and its code."""
+
+    operation: str
+    code: str
+
+
 class Report:
     """Reads the lines of Terraform's `-json` log; of what is not JSON, such as all of `init`, only errors."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, planned: int = 0) -> None:
         self.title = title
         self.errors: list[str] = []
-        self._planned = self._done = 0
+        self.summaries: list[str] = []
+        """What Terraform calls the errors."""
+        self.refusals: list[Refusal] = []
+        """The answers of AWS among them."""
+        self._planned, self._done = planned, 0
+        self._continues = False
 
     def read(self, line: str) -> None:
         try:
@@ -36,12 +65,23 @@ class Report:
         elif kind == "apply_progress":
             progress(f"{self.title}: {entry['hook']['resource']['addr']} for {entry['hook']['elapsed_seconds']} s")
         elif kind == "diagnostic" and entry["diagnostic"]["severity"] == "error":
-            self.errors.append(_summary(entry["diagnostic"]))
+            self._read_error(entry["diagnostic"])
+        elif kind == "diagnostic" and entry["diagnostic"]["summary"] not in _KNOWN_WARNINGS:
+            progress(f"{self.title}: warning: {_summary(entry['diagnostic'])}", style="yellow")
+
+    def _read_error(self, diagnostic: Mapping[str, Any]) -> None:
+        self.errors.append(_summary(diagnostic))
+        self.summaries.append(diagnostic["summary"])
+        text = f"{diagnostic['summary']} {diagnostic.get('detail', '')}"
+        self.refusals += [Refusal(*found) for found in _AWS_ERROR.findall(text)]
 
     def _read_plain(self, line: str) -> None:
         if line.startswith("Error: "):
             self.errors.append(line.removeprefix("Error: "))
-        elif self.errors and line.strip():
+            self._continues = True
+        elif _LOGGED.match(line):  # TF_LOG
+            self._continues = False
+        elif self._continues and line.strip():
             self.errors[-1] += f" {line.strip()}"
 
 

@@ -27,7 +27,7 @@ from tools.deploy import deploy
 from tools.destroy import destroy
 from tools.discovery import Pattern
 from tools.targets import Target
-from tools.terraform import Workspace
+from tools.workspaces import Workspace
 
 OWN = "compare"
 """Begins the names of what is deployed for a comparison alone."""

@@ -41,6 +41,10 @@ class _OneService(Loader):
         return [self._service]
 
 
+THROTTLED = {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"}
+"""Errors of a DynamoDB request (developerguide/Programming.Errors) that pass; the SDK has retried them already."""
+
+
 def error_code(error: ClientError) -> str:
     return str(error.response["Error"]["Code"])
 

@@ -20,6 +20,15 @@ def to_position(after: str | None) -> int:
     return int(after)
 
 
+def beyond(end: int) -> InvalidRequest:
+    """What `get_all_events` raises for an `after` that a store has given out, and whose log ends at `end` now."""
+    return InvalidRequest(
+        "/after",
+        f"is beyond the end of the log, {end}: the log was set back, as by a restore, and will have "
+        "other events where this reader has been. Rebuild what was made of them, reading from the start",
+    )
+
+
 def refusal() -> InvalidRequest:
     """What `get_all_events` raises for an `after` that is not an offset of this store, in every pattern."""
     return InvalidRequest("/after", "is not an offset of this store: pass on `next` or an event's `offset`")

@@ -59,6 +59,15 @@ resource "terraform_data" "made_at" {
   }
 }
 
+# The name that the cluster was made with.
+resource "terraform_data" "name" {
+  input = module.identity.name
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_rds_cluster_parameter_group" "this" {
   name   = "${module.identity.name}-${local.engine_major}"
   family = "aurora-postgresql${local.engine_major}"
@@ -122,6 +131,11 @@ resource "aws_rds_cluster" "this" {
 
   lifecycle {
     ignore_changes = [snapshot_identifier, restore_to_point_in_time] # where it came from: no reason to replace a store
+
+    precondition {
+      condition     = module.identity.name == terraform_data.name.output
+      error_message = "The cluster ${terraform_data.name.output} would be replaced by an empty one called ${module.identity.name}: keep the name, or deploy a second store beside it."
+    }
   }
 }
 
@@ -177,6 +191,7 @@ resource "aws_lambda_invocation" "migrate" {
 
   triggers = {
     migrations = jsonencode(local.migrations)
+    package    = filesha256(module.identity.package)      # its files are what runs, be they those of this module or not
     cluster    = aws_rds_cluster.this.cluster_resource_id # a restored one has what its backup had
     secrets    = jsonencode([local.secrets.writer, local.secrets.reader])
   }

@@ -2,6 +2,16 @@ variable "name" {
   description = "Name of the store and prefix of all its resources, so that several can live side by side; null for a name after the folder."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.name == null || can(regex("^[a-z](-?[a-z0-9]){0,39}$", var.name))
+    error_message = "RDS takes names with lower-case letters, digits and single hyphens, a letter first."
+  }
+
+  validation {
+    condition     = var.name == null || try(var.name != "default" && !startswith(var.name, "sg-"), false)
+    error_message = "A subnet group is not called default, and no security group begins with sg-."
+  }
 }
 
 variable "package" {

@@ -2,6 +2,7 @@
 
 locals {
   all_events = "all-events"
+  writer     = "${module.identity.name}-store-events"
   index_arn  = "${module.events.arn}/index/${local.all_events}"
 
   environment = {
@@ -31,6 +32,22 @@ module "identity" {
   folder  = path.module
   name    = var.name
   package = var.package
+}
+
+# The store as it runs, if it does. It is read while planning, so this module takes no depends_on: that would put it off.
+data "aws_lambda_functions" "all" {}
+
+data "aws_lambda_function" "writer" {
+  count = contains(data.aws_lambda_functions.all.function_names, local.writer) ? 1 : 0
+
+  function_name = local.writer
+
+  lifecycle {
+    postcondition {
+      condition     = try(var.shards >= tonumber(self.environment[0].variables["SHARDS"]), true)
+      error_message = "${local.writer} writes to more shards than ${var.shards}: readers would pass over the events in those that are gone. The number of shards can only grow."
+    }
+  }
 }
 
 module "events" {

@@ -76,6 +76,14 @@ class KsuidEventStore(EventStore):
         events, more = pages.take(self._events_between(first, last, limit + 1), limit)
         return LogPage(events, events[-1].offset if events else after, more)
 
+    def event(self, item: Item) -> StoredEvent:
+        """The event that an item of the table holds."""
+        return self._table.event(item)
+
+    def all_shards(self) -> list[str]:
+        """Also "EVENT", for the events that were stored before the index was sharded."""
+        return ["EVENT"] if self._shards == 1 else ["EVENT", *(f"EVENT_{n}" for n in range(self._shards))]
+
     def _as_stored(self, item: Item) -> Item:
         """With the index's partition key, and with large metadata moved to where the index does not copy it."""
         item = {**item, "TYPE": to_attribute(self._shard_of(item["aggregateId"]["S"]))}
@@ -88,15 +96,11 @@ class KsuidEventStore(EventStore):
             return "EVENT"
         return f"EVENT_{zlib.crc32(aggregate_id.encode()) % self._shards}"
 
-    def _all_shards(self) -> list[str]:
-        """Also "EVENT", for the events that were stored before the index was sharded."""
-        return ["EVENT"] if self._shards == 1 else ["EVENT", *(f"EVENT_{n}" for n in range(self._shards))]
-
     def _events_between(self, first: str, last: str, wanted: int) -> Iterator[StoredEvent]:
         """Up to `wanted` events with ids from `first` to `last` in id order, merged from all shards."""
         if first > last:
             return
-        shards = self._all_shards()
+        shards = self.all_shards()
         page_size = -(-wanted // len(shards))
         streams = [self._shard_items(shard, first, last, page_size) for shard in shards]
         entries = islice(heapq.merge(*streams, key=lambda entry: entry["eventId"]["S"]), wanted)

@@ -72,7 +72,7 @@ module "relay" {
 # All messages are of one group, so that Lambda runs one sequencer at a time. There is no redrive policy: it would give up by
 # the number of attempts, and so in any outage. What cannot be met the sequencer sets aside by itself, at the first.
 resource "aws_sqs_queue" "doorbells" {
-  name                       = "${module.identity.name}-doorbells.fifo"
+  name                       = "${module.store.table}-doorbells.fifo" # after the table: SQS gives out a queue that exists, DynamoDB no table
   fifo_queue                 = true
   visibility_timeout_seconds = 6 * local.sequencer_timeout # as AWS recommends (dg/services-sqs-configure)
   message_retention_seconds  = 14 * 24 * 60 * 60

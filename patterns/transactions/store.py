@@ -17,18 +17,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.eventstore import aws, pages
+from lambdas.eventstore import aws, offsets, pages
 from lambdas.eventstore.contract import AggregatePage, Append, EventStore, LogPage
 from lambdas.eventstore.dynamodb.appends import VERSION_IS_FREE, VersionTaken, append_by
 from lambdas.eventstore.dynamodb.items import Item, key_of, to_attribute, to_item
 from lambdas.eventstore.dynamodb.reads import gapless, query_items
 from lambdas.eventstore.dynamodb.table import EventsTable
+from lambdas.eventstore.dynamodb.turns import Turn
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.offsets import to_position
 
-from .turns import Turn
-
-_POSITION_IS_FREE = "attribute_not_exists(logKey)"
+POSITION_IS_FREE = "attribute_not_exists(logKey)"
 """With "position n-1 exists", read beforehand and never false again, what makes positions dense."""
 
 _FAILED_CONDITION = "ConditionalCheckFailed"
@@ -42,10 +40,8 @@ _THROTTLED = {
     # Reasons of a cancelled transaction (API_TransactWriteItems) …
     "ThrottlingError",
     "ProvisionedThroughputExceeded",
-    # … and errors of any request (Programming.Errors), which the SDK has retried already.
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
+    # … and errors of a request, which the SDK has retried already.
+    *aws.THROTTLED,
     "TransactionInProgressException",
 }
 
@@ -70,6 +66,8 @@ class TransactionsEventStore(EventStore):
         self._client = client
         self._events = EventsTable(client, events, offset="logPosition")
         self._log = log
+        self._seen = 0
+        """A position that the log has reached."""
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
         turn = Turn()
@@ -105,8 +103,14 @@ class TransactionsEventStore(EventStore):
         return self._events.page(aggregate_id, from_version, limit)
 
     def get_all_events(self, after: str | None, limit: int) -> LogPage:
-        entries = gapless(lambda first: self._visible(first, limit + 1), "logPosition", to_position(after) + 1)
+        position = offsets.to_position(after)
+        entries = gapless(lambda first: self._visible(first, limit + 1), "logPosition", position + 1)
         events, more = pages.take(map(self._events.event, entries), limit)
+        if not events and position > self._seen:
+            end, _ = self._tail()
+            if end < position:
+                raise offsets.beyond(end)
+        self._seen = max(self._seen, position + len(events))
         return LogPage(events, events[-1].offset if events else after, more)
 
     def _tail(self) -> tuple[int, float]:
@@ -128,7 +132,7 @@ class TransactionsEventStore(EventStore):
         self._client.transact_write_items(
             TransactItems=[
                 *(_put(self._events.name, item, VERSION_IS_FREE) for item in items),
-                *(_put(self._log, entry, _POSITION_IS_FREE) for entry in _entries(items, busy_until)),
+                *(_put(self._log, entry, POSITION_IS_FREE) for entry in _entries(items, busy_until)),
             ]
         )
 
@@ -162,18 +166,19 @@ def _entries(items: Sequence[Item], busy_until: float | None) -> Iterator[Item]:
     """
     for index, item in enumerate(items):
         position = item["logPosition"]["N"]
-        place = {
-            **_LOG,
-            "logKey": {"N": f"{position}.{randbelow(10**15):015}" if index else position},
-            "lastPosition": items[-1]["logPosition"],
-        }
-        if busy_until:
-            place["busyUntil"] = to_attribute(round(busy_until, 3))
-        entry = place | {name: value for name, value in item.items() if name not in ("requestId", "requestDigest")}
-        # The JSON of an item is longer than the item as DynamoDB counts it.
-        if len(json.dumps(entry)) > _ENTRY_BYTES:
-            entry = place | {name: item[name] for name in ("aggregateId", "aggregateVersion", "logPosition")}
-        yield entry
+        key = f"{position}.{randbelow(10**15):015}" if index else position
+        busy = {"busyUntil": to_attribute(round(busy_until, 3))} if busy_until else {}
+        yield entry_of(item, key, items[-1]["logPosition"], **busy)
+
+
+def entry_of(item: Item, key: str, last_position: dict[str, Any], **more: dict[str, Any]) -> Item:
+    """The log's entry of an event, with this logKey, of an append that ends at `last_position`."""
+    place = {**_LOG, "logKey": {"N": key}, "lastPosition": last_position, **more}
+    entry = place | {name: value for name, value in item.items() if name not in ("requestId", "requestDigest")}
+    # The JSON of an item is longer than the item as DynamoDB counts it.
+    if len(json.dumps(entry)) > _ENTRY_BYTES:
+        return place | {name: item[name] for name in ("aggregateId", "aggregateVersion", "logPosition")}
+    return entry
 
 
 def _verdict(error: ClientError, events: int) -> str:

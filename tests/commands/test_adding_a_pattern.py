@@ -130,7 +130,11 @@ def test_a_name_that_cannot_be_exits_2_and_the_remedy_is_told(make: Make, name: 
 
 def test_the_package_of_another_is_refused_before_anything_is_made(make: Make, checkout: Path, copied: Path) -> None:
     make("package", "PATTERN=ksuid")
-    refused = make("deploy", "PATTERN=copied", TF_VAR_package=str(checkout / ".build/ksuid.zip"))
+    settings = checkout / "settings/local/copied.tfvars"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'package = "{checkout}/.build/ksuid.zip"\n', encoding="utf-8")
+    refused = make("deploy", "PATTERN=copied")
+    shutil.rmtree(checkout / "settings")
 
     assert refused.returncode != 0
     assert "is the package of ksuid" in refused.stderr

@@ -14,7 +14,8 @@ from tools.discovery import ROOT, Pattern
 def test_the_store_of_a_deployed_lambda_can_be_stepped_through_in_this_process(
     session: Session, aws: None, each_pattern: Pattern, tmp_path: Path
 ) -> None:
-    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    section = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Debug a deployed Lambda\n")[2]
+    [code, *_] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     function = session.deployment(each_pattern.name)["functions"]["store_events"]
     script = tmp_path / "debug.py"
     script.write_text(

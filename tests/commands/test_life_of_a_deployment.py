@@ -99,6 +99,12 @@ def test_a_request_arrives_as_it_was_written(make: Make) -> None:
     assert json.loads(read.stdout)["events"][0]["metadata"] == metadata
 
 
+def test_what_is_deployed_is_audited(make: Make) -> None:
+    audited = make("audit", "PATTERN=ksuid")
+    assert audited.returncode == 0, audited.stderr
+    assert audited.stdout == "ksuid: all agrees: 0 events of 0 aggregates, 0 in the order\n"
+
+
 def test_the_printed_environment_reaches_the_deployed_functions(make: Make) -> None:
     printed = make("env")
     assert printed.returncode == 0, printed.stderr
@@ -123,7 +129,7 @@ def test_a_second_deployment_changes_nothing_and_is_quick_and_the_call_that_it_p
     assert json.loads(second.stdout)["error"]["code"] == "VersionConflict"
 
 
-def test_a_sample_goes_on_top_and_shows_what_was_written(make: Make) -> None:
+def test_a_sample_goes_on_top_and_shows_what_was_written(make: Make, checkout: Path) -> None:
     refused = make("deploy", "PATTERN=ksuid", "SAMPLE=acounts")
     assert refused.returncode != 0
     assert "as one of accounts" in refused.stderr
@@ -132,7 +138,10 @@ def test_a_sample_goes_on_top_and_shows_what_was_written(make: Make) -> None:
     sqs = client_of("sqs", environ)
     queue = sqs.create_queue(QueueName="listener.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    deployed = make("deploy", "PATTERN=ksuid", "SAMPLE=accounts", TF_VAR_push_to=arn)
+    settings = checkout / "settings/local/ksuid-accounts.tfvars"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(f'push_to = "{arn}"\nsnapshot_every = 2\n')
+    deployed = make("deploy", "PATTERN=ksuid", "SAMPLE=accounts")
     assert deployed.returncode == 0, deployed.stderr
     outputs = json.loads(make("output", "PATTERN=ksuid").stdout)
     client = lambda_client(environ)

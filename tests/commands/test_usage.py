@@ -5,7 +5,7 @@ import pytest
 from tests.commands.conftest import Make
 from tools.discovery import patterns
 
-ON_PATTERN = ("deploy", "output", "destroy")
+ON_PATTERN = ("deploy", "output", "destroy", "audit", "repair", "restore-drill")
 
 
 def test_make_alone_prints_help(make: Make) -> None:
@@ -15,6 +15,9 @@ def test_make_alone_prints_help(make: Make) -> None:
         "deploy",
         "demo",
         "output",
+        "audit",
+        "repair",
+        "restore-drill",
         "env",
         "compare",
         "destroy",

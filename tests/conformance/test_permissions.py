@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore.wire import OPERATIONS, Operation
+from testkit import clients
 from testkit.examples import event, new_id
 from testkit.harness import Environment, Harness
 from testkit.permissions import CHANGES, WRITES, key_of, role_like
@@ -42,7 +43,7 @@ def test_a_role_is_denied(
     copy = harness.fresh()
     with role_like(deployment["functions"][operation]) as credentials:
         role = boto3.client("dynamodb", **credentials)
-        root = boto3.client("dynamodb")
+        root = clients.client("dynamodb")
         for name, table in tables(harness, deployment["environment"]).items():
             with pytest.raises(ClientError) as denial:
                 WRITES[what](role, table, key_of(root, table))
@@ -78,7 +79,7 @@ def test_a_role_is_denied_the_tables_of_others(
 ) -> None:
     others = harness.fresh()
     with role_like(session.deployment(each_pattern.name)["functions"][operation]) as credentials:
-        role, root = boto3.client("dynamodb", **credentials), boto3.client("dynamodb")
+        role, root = boto3.client("dynamodb", **credentials), clients.client("dynamodb")
         for table in tables(harness, others).values():
             for attempt in (role.get_item, root.get_item):
                 outcome = "allowed"
@@ -92,5 +93,5 @@ def test_a_role_is_denied_the_tables_of_others(
 
 def tables(harness: Harness, environment: Environment) -> dict[str, str]:
     """The variables of the environment that name a table."""
-    existing = set(boto3.client("dynamodb").list_tables()["TableNames"])
+    existing = set(clients.client("dynamodb").list_tables()["TableNames"])
     return {name: value for name, value in environment.items() if value in existing}

@@ -24,6 +24,7 @@ ELSEWHERE = {
     "AWS_USE_FIPS_ENDPOINT": "true",
     "HTTP_PROXY": "http://127.0.0.1:1",
     "http_proxy": "http://127.0.0.1:1",
+    "NO_PROXY": "",
     "no_proxy": "intranet.example",
 }
 ASK = "import boto3; print(boto3.client('dynamodb').list_tables()['TableNames'])"

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.eventstore import ksuids
+from lambdas.eventstore.dynamodb.paged_log import PAGE_BYTES, MissingPage, PositionTaken
 from lambdas.eventstore.errors import InvalidRequest
 from lambdas.eventstore.events import NewEvent, StoredEvent
-from lambdas.eventstore.sequencing.log import PAGE_BYTES, MissingPage, PositionTaken
 from testkit.aws_calls import Watch
 from tests.sequencer.model import Call
 from tests.sequencer.world import ModelWorld, World

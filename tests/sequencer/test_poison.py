@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.eventstore import ksuids
+from lambdas.eventstore.dynamodb.paged_log import PAGE_BYTES
 from lambdas.eventstore.retry import Retries, time_limit
 from lambdas.eventstore.sequencing import doorbells
-from lambdas.eventstore.sequencing.log import PAGE_BYTES
 from lambdas.eventstore.sequencing.sequencer import Sequencer
 from tests.sequencer.model import Call, Fault
 from tests.sequencer.world import SECONDS, ModelQueue, ModelWorld

@@ -1,13 +1,13 @@
 """Every Terraform module and every example has tests of its own, which run with a mocked provider, and pass."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tools import package, providers, terraform
+from tools import package
 from tools.discovery import ROOT, patterns
+
+from .conftest import RunMocked
 
 PATTERNS = [it.folder for it in patterns()]
 MODULES = [*sorted(path.parent for path in ROOT.glob("terraform/modules/*/main.tf")), *PATTERNS]
@@ -22,31 +22,22 @@ def relative(path: Path) -> str:
 
 
 @pytest.mark.parametrize("module", [*MODULES, *EXAMPLES], ids=relative)
-def test_the_modules_own_tests_pass(module: Path, tmp_path: Path) -> None:
+def test_the_modules_own_tests_pass(run_mocked: RunMocked, module: Path) -> None:
     assert list(module.glob("tests/*.tftest.hcl")), f"{relative(module)} has no tests/*.tftest.hcl"
     for pattern in patterns():
         package.build(pattern)
-    environ = environment(tmp_path)
-    executable = providers.find_terraform()
-    with terraform.init_command(executable) as init:
-        run([*init, "-backend=false"], module, environ)
-    run([executable.executable, "test", "-no-color"], module, environ)
-
-
-def environment(data: Path) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
-    return terraform.environment(data, inherited)
-
-
-def run(command: list[str], module: Path, environ: dict[str, str]) -> None:
-    done = subprocess.run(command, cwd=module, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_mocked(module, "test", "-no-color")
 
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)
 def test_a_module_has_the_standard_files_and_no_provider_block(module: Path) -> None:
     assert {"main.tf", "outputs.tf", "variables.tf", "versions.tf"} <= {path.name for path in module.glob("*.tf")}
     assert not [path for path in module.glob("*.tf") if 'provider "' in path.read_text()]
+
+
+@pytest.mark.parametrize("module", PATTERNS, ids=relative)
+def test_a_pattern_offers_its_store_to_functions_of_others(module: Path) -> None:
+    assert 'output "store" {' in module.joinpath("outputs.tf").read_text()
 
 
 @pytest.mark.parametrize("module", PATTERNS, ids=relative)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambdas.eventstore.wire import OPERATIONS
-from tools import package, providers, terraform
+from tools import package
 from tools.discovery import ROOT, Pattern, patterns
+
+from .conftest import RunMocked
 
 PATTERNS = patterns()
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
@@ -70,7 +71,7 @@ def on_dynamodb(pattern: Pattern) -> bool:
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def planned(run_mocked: RunMocked, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The plan: changes of resources and of outputs."""
     root = tmp_path_factory.mktemp("options")
     modules = {named(each, variant): module(each, variant, root) for each in PATTERNS for variant in ("plain", "set")}
@@ -86,20 +87,9 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (root / "main.tf.json").write_text(json.dumps({"terraform": required, "module": modules, "output": outputs}))
     (root / "all.tftest.hcl").write_text(MOCKS)
 
-    executable = providers.find_terraform()
-    unset = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
-    environ = terraform.environment(root / "data", unset)
-    with terraform.init_command(executable) as init:
-        run(init, root, environ)
-    lines = run([executable.executable, "test", "-json", "-verbose"], root, environ).splitlines()
+    lines = run_mocked(root, "test", "-json", "-verbose").splitlines()
     [plan] = [line["test_plan"] for line in map(json.loads, lines) if line["type"] == "test_plan"]
     return dict(plan)
-
-
-def run(command: list[str], folder: Path, environ: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def kinds(planned: dict[str, Any], name: str) -> set[str]:
@@ -170,10 +160,10 @@ def test_what_costs_or_locks_out_is_off(planned: dict[str, Any], pattern: Patter
         "aws_lambda_alias",
         "aws_lambda_provisioned_concurrency_config",
         "aws_dynamodb_resource_policy",
-        "aws_kms_key",
         "aws_cloudwatch_dashboard",
         "aws_backup_plan",
     }
+    assert {key["key_usage"] for key in of_kind(planned, name, "kms_key")} <= {"SIGN_VERIFY"}
     for function in of_kind(planned, name, "lambda_function"):
         assert function["tracing_config"] == [{"mode": "PassThrough"}]
         assert not function["snap_start"]

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from local import venvs
-from tests.terraform.test_modules import environment
 from tools import providers, terraform
 from tools.discovery import ROOT
+
+from .conftest import environment
 
 SECTION = (ROOT / "README.md").read_text(encoding="utf-8").split("## Use it in your project\n")[1].split("\n## ")[0]
 [COMMANDS] = re.findall(r"```console\n(.*?)```", SECTION, re.DOTALL)

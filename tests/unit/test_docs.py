@@ -20,6 +20,7 @@ LINK = re.compile(r"\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)#\s]*)(?:#([^)]*))?\)")
 HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 
 ANSWERS = {
+    "restored from a backup": "The repair only adds",
     "How large can an event be": "48 * 1024",
     "version conflict": "VersionConflict",
     "each operation promise": "Within an aggregate,\n        offsets rise with versions",

@@ -68,6 +68,11 @@ def test_only_what_runs_is_packaged(checkout: Path, sample: Pattern) -> None:
     for name in ("used", "late", "unused"):
         (checkout / f"lambdas/{name}.py").touch()
     (checkout / "lambdas/wire.schema.json").touch()
+    (sample.folder / "audit.py").write_text("from lambdas.unused import anything\n")
+    (sample.folder / "proofs").mkdir()
+    (sample.folder / "proofs/used_by_commands.py").touch()
+    (sample.folder / "proofs/used_by_the_store.py").touch()
+    (sample.folder / "store.py").write_text("from .proofs import used_by_the_store\n")
     (sample.folder / ".terraform").mkdir()
     (sample.folder / ".terraform/modules.json").touch()
     assert names(package.build(sample, checkout)) == {
@@ -76,6 +81,7 @@ def test_only_what_runs_is_packaged(checkout: Path, sample: Pattern) -> None:
         "lambdas/used.py",
         "lambdas/wire.schema.json",
         "patterns/__init__.py",
+        "patterns/sample/proofs/used_by_the_store.py",
         "patterns/sample/schema.sql",
         "patterns/sample/store.py",
         "requirements.txt",
@@ -141,7 +147,8 @@ def test_a_pattern_ships_no_code_of_another_kind_of_pattern() -> None:
         return {name.split("/")[2] for name in names(package.build(real)) if name.startswith(EVENTSTORE)}
 
     assert not {"dynamodb", "sequencing"} & shipped("aurora")
-    assert "sequencing" not in shipped("ksuid")
+    assert not {"log_first", "sequencing"} & shipped("ksuid")
+    assert "sequencing" not in shipped("log_first")
     assert {"dynamodb", "sequencing"} <= shipped("sqs_fifo")
 
 
@@ -249,6 +256,9 @@ def environment(pattern: Pattern) -> dict[str, str]:
         "SWEEP_EVENTS": "1",
         "SWEEP_MEGABYTES": "1",
         "SETTLE_SECONDS": "0",
+        "TILES_BUCKET": "tiles",
+        "LOG_ORIGIN": "example.com/log",
+        "LOG_KEYS": "key",
         "CLUSTER_ARN": "cluster",
         "SECRET_ARN": "secret",
         "DATABASE": "database",

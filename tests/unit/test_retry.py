@@ -49,21 +49,23 @@ def clock() -> Iterator[Clock]:
 
 
 class Contended:
-    """A client whose writes meet contention as often as is said, and then succeed."""
+    """A client whose writes meet contention as often as is said, and then succeed. `attempts` lead to the first one."""
 
     def __init__(self, clock: Clock) -> None:
         self.refusals = 0.0
         self.attempts = 0
+        self._succeeded = False
         self._clock = clock
 
     def _write(self, code: str) -> Callable[..., dict[str, Any]]:
         def write(**_: Any) -> dict[str, Any]:
-            self.attempts += 1
+            self.attempts += not self._succeeded
             self._clock.sleep(0.02)
             if self.refusals > 0:
                 self.refusals -= 1
                 reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
                 raise ClientError({"Error": {"Code": code}, "CancellationReasons": reasons}, "Write")  # type: ignore[typeddict-item]
+            self._succeeded = True
             return {"records": [[{"stringValue": "id"}, {"stringValue": "1-1"}, {"longValue": 1}]]}
 
         return write

@@ -5,14 +5,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ProfileNotFound
 
 from tools import arguments, deployments, targets
 from tools.console import Failure, UsageError
 from tools.discovery import Pattern
 from tools.targets import Target
-from tools.terraform import Workspace
+from tools.workspaces import Workspace
 
-AWS = Target("aws", "account 1, region r", {}, {})
+AWS = Target("aws", "account 1, region r", {}, {}, keeps_nothing=False)
 
 
 def local(identity: str) -> Target:
@@ -128,7 +129,7 @@ def test_the_state_of_another_account_is_never_touched(workspace: Workspace) -> 
     deployments.claim(workspace, AWS)
     workspace.state.write_text("{}")
     with pytest.raises(Failure, match="deployed in account 1, region r, and your credentials are for account 2"):
-        deployments.claim(workspace, Target("aws", "account 2, region r", {}, {}))
+        deployments.claim(workspace, Target("aws", "account 2, region r", {}, {}, keeps_nothing=False))
     assert workspace.state.exists()
 
 
@@ -144,3 +145,28 @@ def test_one_pattern_that_fails_stops_no_other(sample: Pattern, tmp_path: Path) 
     with pytest.raises(Failure, match="sample: broken"):
         deployments.each([sample, other], work)
     assert done == ["other"]
+
+
+def test_a_client_of_a_local_target_knows_nothing_of_the_callers_profile_and_proxies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Lambda(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"Functions": []}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+    with HTTPServer(("127.0.0.1", 0), Lambda) as server, ThreadPoolExecutor(1) as pool:
+        server.timeout = 5
+        pool.submit(server.handle_request)
+        environ = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", "AWS_CONFIG_FILE": os.devnull, **keys}
+        assert Target("local", "instance", environ, {}).client("lambda").list_functions()["Functions"] == []
+    with pytest.raises(ProfileNotFound, match="production"):
+        Target("aws", "account", {"AWS_PROFILE": "production"}, {}, keeps_nothing=False).client("lambda")

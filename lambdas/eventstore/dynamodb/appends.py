@@ -41,6 +41,9 @@ Issue = Callable[[int, float, str | None], list[str]]
 """`ksuids.issue`, or `ksuids.issue_near`."""
 
 
+HALF_VISIBLE = "a part of this request, which is stored, cannot be seen yet"
+
+
 class VersionTaken(Exception):
     """A version that a request names is taken: by another request, or by an attempt of this very one."""
 
@@ -148,21 +151,27 @@ def _refuse_unless_stored(table: EventsTable, append: Append, event_ids: Sequenc
 
 
 def _already_stored(table: EventsTable, append: Append, event_ids: Sequence[str]) -> list[StoredEvent] | None:
-    """The events of `append` as stored, if it was this very request that stored them; else None.
+    """The events of `append` as stored, if it was this very request that stored them; else None."""
+    retries = Retries()
+    while own := own_events(table, append, event_ids):
+        if len(own) == len(append.events):
+            return own
+        retries.pause(HALF_VISIBLE)
+    return None
+
+
+def own_events(table: EventsTable, append: Append, event_ids: Sequence[str]) -> list[StoredEvent]:
+    """The events of `append`, as far as they can be read, if it was this very request that stored them; else none.
 
     It was, if they carry the ids made for this call (a write whose answer was lost), or the same request id and
     the digest of equal events (a caller's retry, however much later). One of them tells for all: a request is
     stored as a whole, though for a moment a reader may see a part of it.
     """
+    items = table.get((event.aggregate_id, event.aggregate_version) for event in append.events)
+    if not any(_is_of(append, event_ids, item) for item in items.values()):
+        return []
     keys = [(event.aggregate_id, event.aggregate_version) for event in append.events]
-    retries = Retries()
-    while True:
-        items = table.get(keys)
-        if not any(_is_of(append, event_ids, item) for item in items.values()):
-            return None
-        if len(items) == len(keys):
-            return [table.event(items[key]) for key in keys]
-        retries.pause("a part of this request, which is stored, cannot be seen yet")
+    return [table.event(items[key]) for key in keys if key in items]
 
 
 def _is_of(append: Append, event_ids: Sequence[str], item: Item) -> bool:

@@ -34,35 +34,45 @@ class EventsTable:
 
     def page(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         """`EventStore.get_aggregate_events`."""
-
-        def read(version: int) -> Iterator[Item]:
-            query = {
-                "TableName": self.name,
-                "KeyConditionExpression": "aggregateId = :aggregate AND aggregateVersion >= :from",
-                "ExpressionAttributeValues": {
-                    ":aggregate": to_attribute(aggregate_id),
-                    ":from": to_attribute(version),
-                },
-                "ConsistentRead": True,
-            }
-            return query_items(self.client, query, limit + 1)
-
-        events, more = pages.take(map(self.event, gapless(read, "aggregateVersion", from_version)), limit)
+        items = gapless(lambda first: self.items(aggregate_id, first, limit + 1), "aggregateVersion", from_version)
+        events, more = pages.take(map(self.event, items), limit)
         self.remember(events[-1:])
         return AggregatePage(events, events[-1].aggregate_version + 1 if more else None)
 
+    def items(self, aggregate_id: str, from_version: int, page_size: int) -> Iterator[Item]:
+        """The aggregate's items in version order, drawn only as far as they are consumed, so many a request."""
+        query = {
+            "TableName": self.name,
+            "KeyConditionExpression": "aggregateId = :aggregate AND aggregateVersion >= :from",
+            "ExpressionAttributeValues": {
+                ":aggregate": to_attribute(aggregate_id),
+                ":from": to_attribute(from_version),
+            },
+            "ConsistentRead": True,
+        }
+        return query_items(self.client, query, page_size)
+
     def current_version(self, aggregate_id: str) -> int:
         """The version of the aggregate's last event; 0 if it has none."""
+        last = self._newest(aggregate_id, "aggregateVersion")
+        return int(last["aggregateVersion"]["N"]) if last else 0
+
+    def head(self, aggregate_id: str) -> tuple[int, str]:
+        """The version and the id of the aggregate's last event; 0 and an empty id if it has none."""
+        last = self._newest(aggregate_id, "aggregateVersion, eventId")
+        return (int(last["aggregateVersion"]["N"]), last["eventId"]["S"]) if last else (0, "")
+
+    def _newest(self, aggregate_id: str, attributes: str) -> Item | None:
         response = self.client.query(
             TableName=self.name,
             KeyConditionExpression="aggregateId = :aggregate",
             ExpressionAttributeValues={":aggregate": to_attribute(aggregate_id)},
-            ProjectionExpression="aggregateVersion",
+            ProjectionExpression=attributes,
             ConsistentRead=True,
             ScanIndexForward=False,
             Limit=1,
         )
-        return int(response["Items"][0]["aggregateVersion"]["N"]) if response["Items"] else 0
+        return response["Items"][0] if response["Items"] else None
 
     def ids(self, keys: Iterable[Key]) -> list[str]:
         """The ids of the events that exist among `keys`: one strongly consistent read, or none for remembered ones."""

@@ -20,12 +20,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore import aws, ksuids
 from lambdas.eventstore.dynamodb.items import Item, Key, to_event
+from lambdas.eventstore.dynamodb.paged_log import PositionTaken
 from lambdas.eventstore.dynamodb.table import EventsTable
 from lambdas.eventstore.events import StoredEvent
 from lambdas.eventstore.retry import FIRST_PAUSE, OutOfTime, Retries, seconds_left
 from lambdas.eventstore.sequencing import log
 from lambdas.eventstore.sequencing.doorbells import BATCH, Doorbells, batches
-from lambdas.eventstore.sequencing.log import Log, PositionTaken
+from lambdas.eventstore.sequencing.log import Log
 
 PAGE_SECONDS = 1.0
 """What a page may take. Without so much time left none is begun: a fifth of it does, unless DynamoDB is slow."""

@@ -226,6 +226,7 @@ run "the_schema_is_brought_up_to_date_when_a_migration_is_added_or_the_cluster_i
   assert {
     condition = (
       toset(keys(jsondecode(aws_lambda_invocation.migrate.triggers.migrations))) == fileset(path.module, "migrations/*.sql") &&
+      aws_lambda_invocation.migrate.triggers.package == filesha256(module.identity.package) &&
       aws_lambda_invocation.migrate.triggers.cluster == aws_rds_cluster.this.cluster_resource_id
     )
     error_message = "The migrations run again when these change."
@@ -247,4 +248,28 @@ run "a_database_cannot_pause_sooner_than_aws_allows" {
     seconds_until_auto_pause = 60
   }
   expect_failures = [var.seconds_until_auto_pause]
+}
+
+run "another_name_does_not_replace_the_cluster" {
+  command = plan
+  variables {
+    name = "orders-2"
+  }
+  expect_failures = [aws_rds_cluster.this]
+}
+
+run "a_name_that_rds_does_not_take_is_refused" {
+  command = plan
+  variables {
+    name = "ledger_db"
+  }
+  expect_failures = [var.name]
+}
+
+run "a_name_that_no_security_group_may_have_is_refused" {
+  command = plan
+  variables {
+    name = "sg-orders"
+  }
+  expect_failures = [var.name]
 }

@@ -1,59 +1,80 @@
-"""The restore that the README describes, with this module on the local AWS: a new store from a snapshot of this one."""
+"""A cluster restored from a snapshot, as the module does it: what the store in it holds, refuses and gives out.
+
+That Terraform makes these calls, in these steps, `make restore-drill PATTERN=aurora` shows; it takes minutes, in which
+the provider waits between polls.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from types import SimpleNamespace
+from unittest.mock import patch
 from uuid import uuid4
 
 import boto3
 import pytest
 
-from lambdas.eventstore.remote import RemoteEventStore
-from lambdas.eventstore.wire import OPERATIONS
+from testkit.aws_calls import Watch
 from testkit.examples import event, new_id, versions
-from testkit.session import Session
-from tools.console import Failure
-from tools.deploy import deploy
-from tools.targets import Target
+from testkit.harness import Environment
+from testkit.schedules import Scene
 
-from .conftest import PATTERN
-
-
-def store_of(outputs: dict[str, Any]) -> RemoteEventStore:
-    return RemoteEventStore(boto3.client("lambda"), {operation: outputs[operation] for operation in OPERATIONS})
+from .. import audit, migrate
+from .harness import Harness
 
 
-@pytest.mark.timeout(900)  # two applies, each of which waits for RDS
-def test_a_store_is_restored_from_a_snapshot_and_readers_who_were_ahead_are_told(
-    session: Session, aws: None, tmp_path: Path
-) -> None:
-    outputs, aggregate, snapshot = session.deployment(PATTERN.name)["outputs"], new_id(), f"drill-{uuid4().hex}"
-    variables = {
-        "name": f"restored-{uuid4().hex[:8]}",
-        "deletion_protection": "false",
-        "restore": json.dumps({"snapshot": snapshot}),
+@pytest.fixture
+def restored(own: Harness, scene: Scene, watch: Watch) -> Iterator[tuple[Scene, dict[str, str]]]:
+    """The scene's store with two events of an aggregate and a third after the snapshot, and the one made from that."""
+    rds, name, aggregate = boto3.client("rds"), f"drill-{uuid4().hex}", new_id()
+    move_in(scene.environment, "original", restored=False)
+    [_, kept] = scene.open().store(event(aggregate, 1), event(aggregate, 2))
+    source = scene.environment["CLUSTER_ARN"].rpartition(":")[2]
+    rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=name, DBClusterIdentifier=source)
+    [lost] = scene.open().store(event(aggregate, 3, by="original"))
+    engine = {"Engine": "aurora-postgresql", "DBClusterIdentifier": name}
+    made = rds.restore_db_cluster_from_snapshot(**engine, SnapshotIdentifier=name)["DBCluster"]
+    rds.create_db_instance(**engine, DBInstanceIdentifier=name, DBInstanceClass="db.serverless")
+    rds.modify_db_cluster(DBClusterIdentifier=name, ManageMasterUserPassword=True, ApplyImmediately=True)
+    rds.enable_http_endpoint(ResourceArn=made["DBClusterArn"])
+    [cluster] = rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+    environment = {
+        **scene.environment,
+        "CLUSTER_ARN": cluster["DBClusterArn"],
+        "SECRET_ARN": cluster["MasterUserSecret"]["SecretArn"],
     }
-    target = Target("drill", "drill", dict(os.environ), variables)  # the same AWS, which ends with the session
-    original = store_of(outputs)
-    [_, kept] = original.call("store_events", {"events": [event(aggregate, 1), event(aggregate, 2)]})["events"]
-    boto3.client("rds").create_db_cluster_snapshot(
-        DBClusterSnapshotIdentifier=snapshot, DBClusterIdentifier=outputs["cluster_arn"].rpartition(":")[2]
-    )
-    [lost] = original.call("store_events", {"events": [event(aggregate, 3, by="original")]})["events"]
+    reader = move_in(environment, cluster["DbClusterResourceId"], restored=True)
+    told = {"aggregate": aggregate, "kept": kept["offset"], "lost": lost["offset"], "reader": reader}
+    yield Scene(own, environment, watch, scene._sheet), told
+    rds.delete_db_instance(DBInstanceIdentifier=name)
+    rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
 
-    # Provider 5.100 makes a restored cluster without its Data API, and turns that on when it is applied again.
-    with pytest.raises(Failure, match="HttpEndpoint"):
-        deploy(PATTERN, target, tmp_path)
-    restored = store_of(deploy(PATTERN, target, tmp_path))
 
-    read = restored.call("get_aggregate_events", {"aggregateId": aggregate})["events"]
-    assert versions(read) == [1, 2]
-    refused = restored.call("get_all_events", {"after": lost["offset"]})["error"]
+def move_in(environment: Environment, cluster: str, *, restored: bool) -> str:
+    """What Terraform has the function `migrate` do. The ARN of the readers' secret, which is new as the writer's is."""
+    made = [boto3.client("secretsmanager").create_secret(Name=f"drill-{uuid4().hex}")["ARN"] for _ in range(2)]
+    logins = dict(zip(("WRITER_SECRET_ARN", "READER_SECRET_ARN"), made, strict=True))
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+    with patch.dict(os.environ, {**environment, "CLUSTER_ID": cluster, **logins}):
+        migrate.handler({"restored": restored}, context)
+    return str(logins["READER_SECRET_ARN"])
+
+
+def test_a_store_is_restored_from_a_snapshot_and_readers_who_were_ahead_are_told(
+    scene: Scene, restored: tuple[Scene, dict[str, str]]
+) -> None:
+    store, told = restored
+    aggregate = told["aggregate"]
+
+    assert versions(store.open().aggregate(aggregate)) == [1, 2]
+    refused = store.open().answer("get_all_events", {"after": told["lost"]})["error"]
     assert (refused["code"], refused["path"]) == ("InvalidRequest", "/after")
-    [new] = restored.call("store_events", {"events": [event(aggregate, 3, by="restored")]})["events"]
-    page = restored.call("get_all_events", {"after": kept["offset"]})["events"]
-    assert [read for read in page if read["aggregateId"] == aggregate] == [new]
-    assert int(new["offset"].split("-")[0]) > int(lost["offset"].split("-")[0])
+    store.open().store(event(aggregate, 3, by="restored"))
+    [new] = store.log(told["kept"])
+    assert new["metadata"] == {"by": "restored"}
+    assert int(new["offset"].split("-")[0]) > int(told["lost"].split("-")[0])
+    as_reader = {**store.environment, "SECRET_ARN": told["reader"]}
+    assert "; restored, noted 20" in audit.audit(as_reader, lambda line: None, 0)
+
+    assert versions(scene.open().aggregate(aggregate)) == [1, 2, 3], "the original goes on"

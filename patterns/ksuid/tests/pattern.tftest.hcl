@@ -67,3 +67,38 @@ run "there_are_no_more_shards_than_a_reader_can_merge" {
   }
   expect_failures = [var.shards]
 }
+
+run "a_running_store_may_get_more_shards" {
+  command = plan
+  variables {
+    shards = 8
+  }
+  override_data {
+    target = data.aws_lambda_functions.all
+    values = { function_names = ["orders-store-events"] }
+  }
+  override_data {
+    target = data.aws_lambda_function.writer
+    values = { environment = [{ variables = { SHARDS = "4" } }] }
+  }
+  assert {
+    condition     = local.environment.SHARDS == "8"
+    error_message = "Readers are told first, so that the number may grow."
+  }
+}
+
+run "a_running_store_never_gets_fewer_shards" {
+  command = plan
+  variables {
+    shards = 2
+  }
+  override_data {
+    target = data.aws_lambda_functions.all
+    values = { function_names = ["orders-store-events"] }
+  }
+  override_data {
+    target = data.aws_lambda_function.writer
+    values = { environment = [{ variables = { SHARDS = "4" } }] }
+  }
+  expect_failures = [data.aws_lambda_function.writer]
+}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from testkit import clients
 from testkit.harness import Environment, HarnessFor
 from testkit.subjects import InProcess
 from tools.discovery import containing
@@ -48,6 +49,4 @@ def log(environment: Environment, dynamodb: Any) -> Any:
 
 @pytest.fixture
 def dynamodb(services: None) -> Any:
-    import boto3
-
-    return boto3.client("dynamodb")
+    return clients.client("dynamodb")

@@ -12,11 +12,11 @@ from functools import cache, partial
 import pytest
 
 from lambdas.eventstore import Append, NewEvent, StoredEvent
+from testkit.simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
+from testkit.total_order import History, check_order, shares, tail
 
-from ..store import TransactionsEventStore
+from .. import store as module
 from . import contention
-from .simulation import SimulatedDynamoDB, VirtualTime, virtual_retries
-from .total_order import History, check_order, shares, tail
 
 contend = cache(contention.contend)
 SECONDS = 10
@@ -74,7 +74,7 @@ def test_where_transactions_take_long_appends_end_within_their_lambda_s_time(wri
 def test_a_log_that_was_busy_is_given_way_to_once_and_only_for_a_while() -> None:
     """A lone append that comes right behind a rush waits once; one that comes later does not wait at all."""
     time = VirtualTime()
-    store = TransactionsEventStore(SimulatedDynamoDB(time, seed=1), "events", "log")
+    store = contention.opened(SimulatedDynamoDB(time, contention.TABLES, seed=1), time.map)
     waits: list[float] = []
 
     def append(name: str, version: int) -> None:
@@ -87,7 +87,7 @@ def test_a_log_that_was_busy_is_given_way_to_once_and_only_for_a_while() -> None
             append("alone", version)
             waits.append(time.now - began)
 
-    with virtual_retries(time, seed=1):
+    with virtual_retries(time, 1, module):
         time.run(*(partial(append, f"rush {n}", 1) for n in range(32)), alone)
 
     assert max(waits[1:]) < 0.1
@@ -100,7 +100,7 @@ def test_fewer_transactions_are_lost_than_if_all_tried_at_once() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_two_thousand_events_of_sixteen_writers_stand_in_one_order_for_every_reader(seed: int) -> None:
     time, events, writers = VirtualTime(), 2000, 16
-    store = TransactionsEventStore(SimulatedDynamoDB(time, seed), "events", "log")
+    store = contention.opened(SimulatedDynamoDB(time, contention.TABLES, seed), time.map)
     history = History(time.monotonic)
     reads: list[list[StoredEvent]] = []
 
@@ -108,7 +108,7 @@ def test_two_thousand_events_of_sixteen_writers_stand_in_one_order_for_every_rea
         reads.append(tail(store, events, limit, pause=partial(time.sleep, 0.05)))
 
     sizes = [shares(events // writers, 8, random.Random(f"{seed} {writer}")) for writer in range(writers)]
-    with virtual_retries(time, seed):
+    with virtual_retries(time, seed, module):
         time.run(
             *(partial(history.write, store, writer, sizes[writer]) for writer in range(writers)),
             *(partial(read, limit) for limit in (1000, 50, 7)),

@@ -19,10 +19,10 @@ from lambdas.eventstore import EventStore, StoredEvent
 from lambdas.eventstore.remote import RemoteEventStore
 from testkit.harness import Environment
 from testkit.session import Session
+from testkit.total_order import History, check_order, out_of_real_time_order, tail
 
 from ..store import from_environment
 from .conftest import PATTERN
-from .total_order import History, check_order, out_of_real_time_order, tail
 
 POLL_SECONDS = 0.25
 THINK_SECONDS = 0.5

@@ -74,6 +74,22 @@ resource "aws_dynamodb_table" "this" {
       max_write_request_units = on_demand_throughput.value.max_write_units
     }
   }
+
+  lifecycle {
+    precondition {
+      condition     = var.name == terraform_data.name.output
+      error_message = "The table ${terraform_data.name.output} would be replaced by an empty one called ${var.name}, and its events lost: keep the name, or deploy a second store beside it."
+    }
+  }
+}
+
+# The name that the table was made with.
+resource "terraform_data" "name" {
+  input = var.name
+
+  lifecycle {
+    ignore_changes = [input]
+  }
 }
 
 # No policy can demand the condition of a put, so a writer's code can still replace an item. It keeps everybody else out.

@@ -1,6 +1,11 @@
 variable "name" {
-  description = "Name of the table."
+  description = "Name of the table. It cannot be changed later."
   type        = string
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.name))
+    error_message = "DynamoDB takes names of tables with 3 to 255 letters, digits, hyphens, underscores and dots."
+  }
 }
 
 variable "hash_key" {
@@ -47,7 +52,7 @@ variable "table_settings" {
     - `max_read_units`, `max_write_units`: request units a second that each table, and each index, takes at most: beyond, it
       throttles. A cap on what a caller can cost; null for none.
     - `append_only`: a policy of each table denies everybody in the account to update, delete or batch-write items, and to put
-      them, but for the functions whose work it is. Restores by copying items into the table are denied too.
+      them, but for the functions whose work it is. Restores by copying items into the table are denied too, and `make repair`.
   EOT
   type = object({
     table_class     = optional(string, "STANDARD")

@@ -1,6 +1,11 @@
 # One Lambda function with a role of its own, a log group that expires, and alarms on errors and throttles.
 
 locals {
+  # Roles are global: a store of the same name in another region has roles of its own. The region is taken from what is made
+  # in it, since a data source is read late, and then replaces the role, wherever something depends on the whole module.
+  region    = element(split(":", aws_cloudwatch_log_group.this.arn), 3)
+  role_name = "${var.name}-${local.region}"
+
   # A role needs the key only for what the services decrypt or encrypt on its behalf. Lambda itself decrypts the environment
   # variables by a grant that it makes (repost.aws/knowledge-center/lambda-kmsaccessdeniedexception-errors, read 2026-11).
   actions     = flatten(var.statements[*].actions)
@@ -113,7 +118,7 @@ resource "aws_lambda_provisioned_concurrency_config" "live" {
 }
 
 resource "aws_iam_role" "this" {
-  name                 = var.name
+  name                 = length(local.role_name) <= 64 ? local.role_name : "${substr(local.role_name, 0, 55)}-${substr(sha256(local.role_name), 0, 8)}"
   path                 = var.function_settings.role_path
   permissions_boundary = var.function_settings.permissions_boundary
   tags                 = var.tags

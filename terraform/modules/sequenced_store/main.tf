@@ -115,7 +115,7 @@ resource "aws_lambda_event_source_mapping" "stream" {
 
 # What was set aside: doorbells that cannot be met, for which the sweep rings again and again, and what is no doorbell.
 resource "aws_sqs_queue" "failures" {
-  name                      = "${var.name}-failures"
+  name                      = "${module.events.name}-failures" # after the table: SQS gives out a queue that exists, DynamoDB no table
   message_retention_seconds = 14 * 24 * 60 * 60
   kms_master_key_id         = var.kms_key_arn
   sqs_managed_sse_enabled   = var.kms_key_arn == null ? true : null # one or the other
@@ -188,7 +188,7 @@ resource "aws_iam_role_policy" "cursor" {
 }
 
 resource "aws_cloudwatch_event_rule" "sweep" {
-  name                = "${var.name}-sweep"
+  name                = module.sweep.function_name # after the function: EventBridge gives out a rule that exists, Lambda no function
   description         = "Rings for events that are not in the log though they should be."
   schedule_expression = var.sweep.schedule
   tags                = var.tags

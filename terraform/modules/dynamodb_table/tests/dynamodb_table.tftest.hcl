@@ -141,3 +141,19 @@ run "a_stream_can_be_asked_for" {
     error_message = "A sequencer is woken by the stream."
   }
 }
+
+run "another_name_does_not_replace_the_table" {
+  command = plan
+  variables {
+    name = "orders-2"
+  }
+  expect_failures = [aws_dynamodb_table.this]
+}
+
+run "a_name_that_dynamodb_does_not_take_is_refused" {
+  command = plan
+  variables {
+    name = "sh"
+  }
+  expect_failures = [var.name]
+}

@@ -162,6 +162,23 @@ run "the_role_is_the_functions_own_and_allows_what_was_asked_and_the_log" {
   }
 }
 
+run "the_same_function_in_another_region_has_a_role_of_its_own" {
+  assert {
+    condition     = aws_iam_role.this.name == "orders-us-east-1"
+    error_message = "Names of roles are taken in all regions at once."
+  }
+}
+
+run "the_role_of_a_function_with_a_long_name_keeps_within_iams_64_characters" {
+  variables {
+    name = "a-store-with-a-name-that-has-forty-chars-get-aggregate-events"
+  }
+  assert {
+    condition     = length(aws_iam_role.this.name) == 64 && startswith(aws_iam_role.this.name, "a-store-with-a-name-that-has-forty-chars-get-aggregate-")
+    error_message = "What is cut off counts by its digest."
+  }
+}
+
 run "the_log_group_expires" {
   variables {
     function_settings = { log_retention_days = 7 }

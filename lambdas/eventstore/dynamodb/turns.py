@@ -1,9 +1,9 @@
-"""How appends take turns at the tail of the log, so that none starves: whatever a transaction takes, however many wait.
+"""How appends take turns at the tail of a log, so that none starves: whatever an attempt takes, however many wait.
 
 Only one append at a time can take the next position. Who loses the race for it must not try again at once (a lost
-transaction is paid for), nor back off ever further (newcomers would overtake). So an append that has lost a race leaves
+attempt is paid for), nor back off ever further (newcomers would overtake). So an append that has lost a race leaves
 in its log entry until when the log is likely to be busy: for as long again as it has waited. Who reads that entry gives
-way, the less the longer it has waited itself. All pauses are multiples of what a transaction takes here and now, and
+way, the less the longer it has waited itself. All pauses are multiples of what an attempt takes here and now, and
 they shrink with age. Throttles are counted apart from races: they say nothing about whose turn it is.
 """
 
@@ -21,13 +21,13 @@ LOSES_BY = 0.3, 0.8
 """The part of the same time, less its own age, for which the loser of a race waits: together, the oldest come first."""
 
 SPREAD = 4.0
-"""Transactions over which losers of one race spread. Halved at an age of as many transactions."""
+"""Attempts over which losers of one race spread. Halved at an age of as many attempts."""
 
 IN_FLIGHT = 0.3
-"""Of a transaction: how long the one that was met in flight may hold its items still."""
+"""Of an attempt: how long a transaction that was met in flight may hold its items still."""
 
 MOST_THROTTLES = 16
-"""Transactions over which throttled appends spread at most."""
+"""Attempts over which throttled appends spread at most."""
 
 
 class Turn:
@@ -37,7 +37,7 @@ class Turn:
         self._began = time.monotonic()
         self._retries = Retries()
         self._races = self._throttles = 0
-        self._transaction = 0.0
+        self._attempt = 0.0
 
     @property
     def age(self) -> float:
@@ -60,7 +60,7 @@ class Turn:
         self._races += 1
         pause = self._lead(busy_for) + self._spread(took, SPREAD)
         if in_flight:
-            pause += IN_FLIGHT * self._transaction
+            pause += IN_FLIGHT * self._attempt
         self._retries.wait(pause, "other appends took every next position")
 
     def throttled(self, took: float, busy_for: float) -> None:
@@ -73,8 +73,8 @@ class Turn:
         """What those who have waited longer have ahead of this append."""
         return random.uniform(*LOSES_BY) * max(0.0, busy_for - self.age)
 
-    def _spread(self, took: float, transactions: float) -> float:
-        """At random within so many transactions, as long as they take now; within fewer, the older this append is."""
-        self._transaction = max(took, 0.8 * self._transaction)
-        window = transactions * self._transaction
+    def _spread(self, took: float, attempts: float) -> float:
+        """At random within so many attempts, as long as they take now; within fewer, the older this append is."""
+        self._attempt = max(took, 0.8 * self._attempt)
+        window = attempts * self._attempt
         return random.uniform(0, window / (1 + self.age / window)) if window else 0.0

@@ -3,28 +3,31 @@
 `VirtualTime` runs threads one at a time, always the one whose sleep ends first, so hours pass in seconds and a seed
 decides every interleaving. `SimulatedDynamoDB` has tables whose transactions take time, as AWS describes them
 (developerguide/transaction-apis; Idziorek et al., USENIX ATC 2023): every item is prepared at an instant of its own,
-an item that another transaction holds is a TransactionConflict, and committed items become visible one by one.
+an item that another transaction holds is a TransactionConflict, and committed items become visible one by one. Any
+other request takes effect half-way between its sending and its answer.
 """
 
 from __future__ import annotations
 
 import heapq
+import operator
 import random
+import re
 import threading
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import count
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from botocore.exceptions import ClientError
 
 from lambdas.eventstore import retry
-
-from .. import store, turns
+from lambdas.eventstore.dynamodb import turns
 
 _BEGINNING = 1_790_000_000.0
 """Unix time at which virtual time begins."""
@@ -32,7 +35,8 @@ _BEGINNING = 1_790_000_000.0
 UNLIMITED = 1e9
 """Write units a second that nobody here can use up."""
 
-KEYS = {"events": ("aggregateId", "aggregateVersion"), "log": ("logId", "logKey")}
+Tables = Mapping[str, tuple[str, str]]
+"""The keys of the tables `events` and `log`: partition and sort key, by the table."""
 
 
 class VirtualTime:
@@ -51,6 +55,7 @@ class VirtualTime:
         self._idle.acquire()
         self._wake_next()
         self._idle.acquire()
+        self._idle.release()
         for thread in threads:
             thread.join()
         if self._failures:
@@ -63,6 +68,29 @@ class VirtualTime:
 
     def monotonic(self) -> float:
         return self.now
+
+    def map(self, function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
+        """As a pool of threads would: all at the same time."""
+        arguments = list(arguments)
+        results: dict[int, Any] = {}
+        left = list(arguments)
+        done = threading.Lock()
+        done.acquire()
+
+        def call(index: int, argument: Any) -> None:
+            try:
+                results[index] = function(argument)
+            finally:
+                left.pop()
+                if not left:
+                    heapq.heappush(self._sleeping, (self.now, next(self._order), done))
+
+        for index, argument in enumerate(arguments):
+            threading.Thread(target=self._thread, args=(partial(call, index, argument), self._gate(0.0))).start()
+        if arguments:
+            self._wake_next()
+            done.acquire()
+        return [results.get(index) for index in range(len(arguments))]
 
     def _gate(self, seconds: float) -> threading.Lock:
         gate = threading.Lock()
@@ -86,9 +114,16 @@ class VirtualTime:
         self._wake_next()
 
 
+class Instant(VirtualTime):
+    """No call and no pause takes time."""
+
+    def sleep(self, seconds: float) -> None:
+        pass
+
+
 @contextmanager
-def virtual_retries(time: VirtualTime, seed: int) -> Iterator[None]:
-    """The stores' pauses pass in virtual time, which their clocks show too; their jitter is drawn from `seed`."""
+def virtual_retries(time: VirtualTime, seed: int, store: ModuleType) -> Iterator[None]:
+    """The pauses of a module's stores pass in virtual time, which their clocks show too; the jitter is of `seed`."""
     clock = SimpleNamespace(sleep=time.sleep, monotonic=time.monotonic, time=lambda: _BEGINNING + time.now)
     jitter = random.Random(seed)
     with ExitStack() as patches:
@@ -107,11 +142,15 @@ class SimulatedDynamoDB:
     """
 
     READ = (0.002, 0.006)
+    PUT = (0.003, 0.008)
     PHASE = (0.003, 0.008)
     """Of a transaction's two phases, for each item and with the way there."""
 
-    def __init__(self, time: VirtualTime, seed: int, slowness: float = 1.0, write_units: float = UNLIMITED) -> None:
+    def __init__(
+        self, time: VirtualTime, tables: Tables, seed: int, slowness: float = 1.0, write_units: float = UNLIMITED
+    ) -> None:
         self._time = time
+        self._tables = tables
         self._random = random.Random(seed)
         self._slowness = slowness
         self._write_units = self._saved = write_units
@@ -119,34 +158,55 @@ class SimulatedDynamoDB:
         self._items: dict[tuple[str, str, float], dict[str, Any]] = {}
         self._sorted: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._held: set[tuple[str, str, float]] = set()
-        self.transactions = self.cancelled = self.throttled = 0
+        self.transactions = self.cancelled = self.throttled = self.puts = self.refused = 0
 
     def query(self, **query: Any) -> dict[str, Any]:
         self._delay(self.READ)
-        values = {name: next(iter(v.values())) for name, v in query["ExpressionAttributeValues"].items()}
-        partition, first = values.popitem()[1], 0.0
-        if values:
-            first, partition = float(partition), values.popitem()[1]
-        start = query.get("ExclusiveStartKey")
-        after = float(start[KEYS[query["TableName"]][1]]["N"]) if start else first - 1
-        numbers = [n for n in self._sorted[query["TableName"], partition] if n >= first and n > after]
+        table = query["TableName"]
+        values = {name: next(iter(value.values())) for name, value in query["ExpressionAttributeValues"].items()}
+        [(equal, *ranges)] = _CONDITION.findall(query["KeyConditionExpression"])
+        numbers = self._sorted[table, values[equal]]
+        if ranges[0]:
+            comparison, bound = ranges
+            numbers = [n for n in numbers if _COMPARISONS[comparison](n, float(values[bound]))]
+        if start := query.get("ExclusiveStartKey"):
+            numbers = [n for n in numbers if n > float(start[self._tables[table][1]]["N"])]
         if not query.get("ScanIndexForward", True):
-            numbers.reverse()
-        found = [self._items[query["TableName"], partition, n] for n in numbers[: query["Limit"]]]
+            numbers = numbers[::-1]
+        found = [self._items[table, values[equal], n] for n in numbers[: query["Limit"]]]
         more = len(numbers) > len(found)
         self._delay(self.READ)
         return {"Items": found} | ({"LastEvaluatedKey": found[-1]} if more else {})
 
+    def put_item(self, **put: Any) -> None:
+        self._delay(self.PUT)
+        key = self._key(put["TableName"], put["Item"])
+        self.puts += 1
+        if key[0] == "log" and not self._has_units(1):
+            self.throttled += 1
+            outcome = "ThrottlingException"
+        elif key in self._items and "ConditionExpression" in put:
+            self.refused += 1
+            outcome = "ConditionalCheckFailedException"
+        else:
+            outcome = ""
+            if key not in self._items:
+                insort(self._sorted[key[:2]], key[2])
+            self._items[key] = put["Item"]
+        self._delay(self.PUT)
+        if outcome:
+            raise ClientError({"Error": {"Code": outcome, "Message": outcome}}, "PutItem")
+
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         [(table, wanted)] = request["RequestItems"].items()
         self._delay(self.READ)
-        found = [self._items[key] for item in wanted["Keys"] if (key := _key(table, item)) in self._items]
+        found = [self._items[key] for item in wanted["Keys"] if (key := self._key(table, item)) in self._items]
         self._delay(self.READ)
         return {"Responses": {table: found}}
 
     def transact_write_items(self, **request: Any) -> None:
         actions = [action["Put"] for action in request["TransactItems"]]
-        puts = {_key(put["TableName"], put["Item"]): put for put in actions}
+        puts = {self._key(put["TableName"], put["Item"]): put for put in actions}
         self.transactions += 1
         reasons = dict.fromkeys(puts, "None")
         held = []
@@ -174,6 +234,10 @@ class SimulatedDynamoDB:
             self._held.discard(key)
         self._delay(self.READ)
 
+    def _key(self, table: str, item: dict[str, Any]) -> tuple[str, str, float]:
+        partition, number = self._tables[table]
+        return table, item[partition]["S"], float(item[number]["N"])
+
     def _has_units(self, wanted: float) -> bool:
         """Whether the log's one partition has as many write units left, which then are spent."""
         self._saved = min(self._write_units, self._saved + (self._time.now - self._saved_at) * self._write_units)
@@ -195,9 +259,8 @@ class SimulatedDynamoDB:
         self._time.sleep(self._slowness * self._random.uniform(*span) / 2)
 
 
-def _key(table: str, item: dict[str, Any]) -> tuple[str, str, float]:
-    partition, number = KEYS[table]
-    return table, item[partition]["S"], float(item[number]["N"])
+_CONDITION = re.compile(r"^\w+ = (:\w+)(?: AND \w+ (>=|<=|>) (:\w+))?$")
+_COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt}
 
 
 def _cancelled(reasons: Any) -> ClientError:

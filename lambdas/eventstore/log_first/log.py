@@ -1,0 +1,198 @@
+"""The log: each page one request, whose events it holds in full or, where they are large, without their payloads.
+
+Guarantees: a page is put whole or not at all, and the body that it refers to is stored before it. It fits one read unit
+unless its ids are very long, so finding the end of the log costs 1 RRU whatever was stored. Costs: 1 WRU for each KB of
+a page, compressed. Payloads that do not fit it are a body of their own: 1 WRU for each KB, compressed, however often
+their request loses a race. Fails: the body of a request that is refused then, or dies, stays, and no page refers to it.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.eventstore.contract import Append
+from lambdas.eventstore.dynamodb.items import Item, Key, to_attribute
+from lambdas.eventstore.dynamodb.paged_log import (
+    PAGE_BYTES,
+    MissingPage,
+    PagedLog,
+    contents,
+    first_position,
+    key,
+    page_item,
+)
+from lambdas.eventstore.dynamodb.reads import get_items
+from lambdas.eventstore.events import StoredEvent
+
+INLINE_BYTES = 3_900
+"""Of a page's events, compressed. With its keys such a page takes one read unit, 4 KB."""
+
+_BODIES = "body#"
+_BODY_BYTES, _BODY_ITEMS = 1_000_000, 100
+"""Of the bodies that one request reads, unless a single page has more: a BatchGetItem answers with up to 100 items and
+16 MB."""
+
+Heads = dict[str, tuple[int, str]]
+"""Of aggregates, the version and the id of the last event; 0 and an empty id if there is none."""
+
+Entry = dict[str, Any]
+"""An event in a page: its JSON, with `requestId` and `requestDigest` if its request has an id."""
+
+AsStored = Callable[[Entry], Entry]
+"""An entry with what the pattern keeps beside the event, as JSON, for its page and its item. It is called for each
+attempt, whose events have ids of their own, and leaves what is there as it is."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, as its item and the entries in it."""
+
+    item: Item
+    entries: Sequence[Entry]
+
+    @property
+    def first(self) -> int:
+        """The position of its first event."""
+        return first_position(self.item)
+
+    @property
+    def last(self) -> int:
+        """The position of its last event."""
+        return self.first + len(self.entries) - 1
+
+    @property
+    def last_event(self) -> tuple[Key, str]:
+        """Key and id of its last event."""
+        entry = self.entries[-1]
+        return (entry["aggregateId"], entry["aggregateVersion"]), entry["eventId"]
+
+    @property
+    def busy_until(self) -> float:
+        """Until when the log is likely to be busy, in Unix seconds: see `turns`. 0 if its append met no other."""
+        return float(self.item["busyUntil"]["N"]) if "busyUntil" in self.item else 0.0
+
+    def heads(self) -> Heads:
+        """Those of its aggregates, as of this page."""
+        return {entry["aggregateId"]: (entry["aggregateVersion"], entry["eventId"]) for entry in self.entries}
+
+    def items(self) -> list[Item]:
+        """The items of its events, for the table of events."""
+        return [
+            {name: to_attribute(value) for name, value in entry.items()} | {"logPosition": to_attribute(position)}
+            for position, entry in enumerate(self.entries, self.first)
+        ]
+
+    def events(self) -> list[StoredEvent]:
+        return [
+            StoredEvent.from_wire(entry).at(str(position)) for position, entry in enumerate(self.entries, self.first)
+        ]
+
+
+@dataclass
+class Request:
+    """A request on its way into the log. Its attempts have one body, which is what its pages say of it."""
+
+    append: Append
+    as_stored: AsStored = lambda entry: entry
+    body: Item | None = None
+
+    def entries(self, event_ids: Sequence[str]) -> list[Entry]:
+        """Its events under these ids."""
+        append, request = self.append, {}
+        if append.request_id is not None:
+            request = {"requestId": append.request_id, "requestDigest": append.digest}
+        events = zip(append.events, event_ids, strict=True)
+        return [self.as_stored({**event.stored(event_id).to_wire(), **request}) for event, event_id in events]
+
+    def page(self, entries: Sequence[Entry], position: int) -> Page:
+        inline = [{**entry, "metadata": None} for entry in entries] if self.body else entries
+        return Page(page_item(position, list(map(_text, inline))) | (self.body or {}), entries)
+
+
+class RequestLog(PagedLog):
+    """The table of the log, keyed (part, firstPosition): pages, and bodies."""
+
+    def tail(self) -> Page | None:
+        """The last page, None if there is none. Its entries are `complete` only if it has no body."""
+        item = self.last_page()
+        return Page(item, contents(item)) if item else None
+
+    def complete(self, page: Page) -> Page:
+        """The page with all that belongs to its entries."""
+        [complete] = self._complete([page.item])
+        return complete
+
+    def append(self, request: Request, event_ids: Sequence[str], position: int, busy_until: float | None) -> Page:
+        """Put a page with the events of `request`, under these ids, at `position`; and first a body, if it takes one.
+
+        Raises:
+            PositionTaken
+        """
+        entries = request.entries(event_ids)
+        page = request.page(entries, position)
+        if len(page.item["page"]["B"]) > INLINE_BYTES and not request.body:
+            request.body = self._put_body(request.append, name=event_ids[0])
+            page = request.page(entries, position)
+        self.put(page.item | ({"busyUntil": to_attribute(round(busy_until, 3))} if busy_until else {}))
+        return page
+
+    def _put_body(self, append: Append, name: str) -> Item:
+        """Put the payloads of a request; answer with what its page says of them."""
+        content = zlib.compress(_text([event.metadata for event in append.events]).encode())
+        for number, start in enumerate(range(0, len(content), PAGE_BYTES)):
+            item = {**key(_BODIES + name, number), "content": {"B": content[start : start + PAGE_BYTES]}}
+            self.client.put_item(TableName=self.name, Item=item)
+        return {"body": to_attribute(name), "bodyBytes": to_attribute(len(content))}
+
+    def whole(self, items: Sequence[Item]) -> Iterator[Page]:
+        """Pages with all that belongs to their entries, read as they are asked for."""
+        for batch in _batches(items):
+            yield from self._complete(batch)
+
+    def _opened(self, items: Sequence[Item]) -> Iterator[list[StoredEvent]]:
+        return (page.events() for page in self.whole(items))
+
+    def _complete(self, items: Sequence[Item]) -> Iterator[Page]:
+        """Pages with their bodies, which are read together."""
+        found = get_items(self.client, self.name, [part for item in items for part in _body_keys(item)])
+        parts = {(part["part"]["S"], first_position(part)): part["content"]["B"] for part in found}
+        for item in items:
+            entries = contents(item)
+            if "body" in item:
+                keys = [(part["part"]["S"], first_position(part)) for part in _body_keys(item)]
+                if missing := [part for part in keys if part not in parts]:
+                    raise MissingPage(f"the page at {first_position(item)} refers to {missing[0]}, which was deleted")
+                payloads = json.loads(zlib.decompress(b"".join(parts[part] for part in keys)))
+                entries = [{**entry, "metadata": payload} for entry, payload in zip(entries, payloads, strict=True)]
+            yield Page(item, entries)
+
+
+def _body_keys(item: Item) -> list[Item]:
+    """The keys of a page's body: none if it has none."""
+    items = -(-_body_bytes(item) // PAGE_BYTES)
+    return [key(_BODIES + item["body"]["S"], number) for number in range(items)]
+
+
+def _body_bytes(item: Item) -> int:
+    return int(item["bodyBytes"]["N"]) if "body" in item else 0
+
+
+def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Pages whose bodies are read with one request."""
+    batch: list[Item] = []
+    size = count = 0
+    for item in items:
+        size, count = size + _body_bytes(item), count + len(_body_keys(item))
+        if batch and (size > _BODY_BYTES or count > _BODY_ITEMS):
+            yield batch
+            batch, size, count = [], _body_bytes(item), len(_body_keys(item))
+        batch.append(item)
+    yield batch
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
