@@ -45,6 +45,9 @@ STAND_INS = {
 }
 """Files that replace those of the same name: docs/handler-cost.md has what that saves."""
 
+PUSH = "lambdas/projections/push_lambda.py"
+"""What a subscription runs: terraform/modules/push."""
+
 STAMP = "eventstore-package.json"
 """The file that says what the zip is; terraform/modules/pattern_identity looks for this name and what follows it."""
 
@@ -106,7 +109,7 @@ def _content(pattern: Pattern, root: Path, sample: str | None) -> dict[str, Path
     entries = ["lambdas/handlers.py", *(name for name in modules if PurePosixPath(name).parent == of_pattern)]
     if sample:
         lambdas = (name for name in modules if name.startswith(f"examples/{sample}/") and name.endswith("_lambda.py"))
-        entries = [f"{of_pattern}/store.py", *lambdas]
+        entries = [f"{of_pattern}/store.py", *(name for name in modules if name == PUSH), *lambdas]
     return {
         "requirements.txt": root / REQUIREMENTS,  # what vulnerability scanners of deployed functions look for
         **{name: modules[name] for name in closure(entries, modules)},
