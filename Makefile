@@ -48,6 +48,18 @@ call: $(CHECKED) $(DEPLOYING) ## Call OPERATION of the deployed PATTERN with JSO
 output: $(CHECKED) $(DEPLOYING) ## Print the function names of the deployed PATTERN as JSON
 	@$(PYTHON) -m tools.output $(ON_PATTERN)
 
+.PHONY: rebuild skip resume
+rebuild: $(CHECKED) $(DEPLOYING) ## Build PROJECTION of PATTERN's sample anew, beside the one that queries read
+	@$(PYTHON) -m tools.projection $(ON_PATTERN) rebuild '$(PROJECTION)'
+skip: $(CHECKED) $(DEPLOYING) ## Let PROJECTION, which stopped at an event, go on behind it
+	@$(PYTHON) -m tools.projection $(ON_PATTERN) skip '$(PROJECTION)'
+resume: $(CHECKED) $(DEPLOYING) ## Let PROJECTION, which stopped at an event, try that again
+	@$(PYTHON) -m tools.projection $(ON_PATTERN) resume '$(PROJECTION)'
+
+.PHONY: page
+page: $(CHECKED) $(DEPLOYING) ## Show PATTERN's sample at work, on a page that this serves
+	@$(PYTHON) -m tools.page $(ON_PATTERN)
+
 .PHONY: audit
 audit: $(CHECKED) $(DEPLOYING) ## Compare all that the deployed PATTERN keeps with itself, and name the first difference
 	@$(PYTHON) -m tools.audit $(if $(STORE),--store $(STORE)) $(ON_PATTERN)

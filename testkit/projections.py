@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,6 +96,46 @@ def create_table(dynamodb: Any, name: str) -> None:
             {"AttributeName": "sort", "AttributeType": "S"},
         ],
     )
+
+
+@contextmanager
+def queue(*, fifo: bool) -> Iterator[str]:
+    """The URL of an empty one."""
+    sqs = boto3.client("sqs")
+    attributes = {"FifoQueue": "true"} if fifo else {}
+    url = sqs.create_queue(QueueName=f"fresh-{uuid4().hex}{'.fifo' if fifo else ''}", Attributes=attributes)["QueueUrl"]
+    try:
+        yield url
+    finally:
+        sqs.delete_queue(QueueUrl=url)
+
+
+def arn_of(url: str) -> str:
+    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return str(attributes["QueueArn"])
+
+
+def received(url: str) -> list[dict[str, Any]]:
+    """All messages of a queue, which is empty then."""
+    sqs = boto3.client("sqs")
+    bodies = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        for message in messages:
+            bodies.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return bodies
+
+
+def assert_delivered(cloud_events: Sequence[Mapping[str, Any]], events: Sequence[StoredEvent]) -> None:
+    """Each event at least once, and within an aggregate for the first time in the order of versions."""
+    first: dict[str, list[int]] = defaultdict(list)
+    for event in cloud_events:
+        if int(event["sequence"]) not in first[event["subject"]]:
+            first[event["subject"]].append(int(event["sequence"]))
+    expected: dict[str, list[int]] = defaultdict(list)
+    for stored in sorted(events, key=lambda it: it.aggregate_version):
+        expected[stored.aggregate_id].append(stored.aggregate_version)
+    assert first == expected
 
 
 def all_events(store: EventStore) -> list[StoredEvent]:

@@ -50,23 +50,28 @@ class Sample:
     """The accounts sample as its deployed Lambdas answer."""
 
     functions: Mapping[str, str]
+    projections: Mapping[str, str]
+    """Names of the functions that keep the read models, by projection."""
 
     def command(self, request: Any) -> dict[str, Any]:
-        return self._invoke("accounts_command", request)
+        return self._invoke(self.functions["accounts_command"], request)
 
     def query(self, request: Any) -> dict[str, Any]:
-        return self._invoke("accounts_query", request)
+        return self._invoke(self.functions["accounts_query"], request)
+
+    def projection(self, name: str, request: Any) -> dict[str, Any]:
+        return self._invoke(self.projections[name], request)
 
     def _invoke(self, name: str, request: Any) -> dict[str, Any]:
         client = boto3.Session().client("lambda", config=_CONFIG)
-        result = client.invoke(FunctionName=self.functions[name], Payload=json.dumps(request))
+        result = client.invoke(FunctionName=name, Payload=json.dumps(request))
         answer = json.loads(result["Payload"].read())
         if "FunctionError" in result:
-            raise InvocationFailed(f"{self.functions[name]}: {answer.get('errorMessage', answer)}")
+            raise InvocationFailed(f"{name}: {answer.get('errorMessage', answer)}")
         return dict(answer)
 
 
 def sample(pattern: Pattern, target_name: str) -> Sample | None:
     """The accounts sample on a deployed pattern, used inside `deployed`; None where it is not."""
     offers = outputs(pattern, target_name)
-    return Sample(offers) if "accounts_command" in offers else None
+    return Sample(offers, offers["accounts_projections"]) if "accounts_command" in offers else None

@@ -9,16 +9,23 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from examples.accounts.commands import Commands
+from examples.accounts.snapshots import SnapshotTable
+from lambdas.eventstore import aws
 from lambdas.eventstore.embedded import store_of_outputs
 from lambdas.eventstore.retry import invocation, time_limit
-from lambdas.projections.runtime import wake
+from lambdas.projections.runtime import Waker
 
 _ANSWER_SECONDS = 1.0
 """Kept back from the invocation's time, for the wake-up, the answer and the log."""
 
 _logger, _metrics = Logger(), Metrics()
-_commands = Commands(store_of_outputs(json.loads(os.environ["STORE"])))
-_projectors = json.loads(os.environ["PROJECTORS"])
+_snapshots = (
+    SnapshotTable(aws.client("dynamodb"), os.environ["SNAPSHOTS"], int(os.environ["SNAPSHOT_EVERY"]))
+    if "SNAPSHOTS" in os.environ
+    else None
+)
+_commands = Commands(store_of_outputs(json.loads(os.environ["STORE"])), snapshots=_snapshots)
+_waker = Waker(json.loads(os.environ["PROJECTORS"]))
 
 
 @_metrics.log_metrics
@@ -32,5 +39,5 @@ def handler(request: Any, context: Any) -> dict[str, Any]:
     _metrics.add_metric("CommandsRefused" if error else "CommandsExecuted", MetricUnit.Count, 1)
     _logger.info("answered", extra={"code": error.get("code"), "reason": error.get("reason")})
     if not error:
-        wake(_projectors, until=answer["events"][-1]["eventId"])
+        _waker.wake(until=answer["events"][-1]["eventId"])
     return answer

@@ -56,8 +56,8 @@ class Queries:
         return self._lag()
 
     def _balance(self, account_id: str, at_least: int) -> Answer:
-        deadline = time.monotonic() + WAIT_SECONDS
-        woken = 0.0
+        woken = time.monotonic()  # by the command, most likely
+        deadline = woken + WAIT_SECONDS
         while True:
             account = self._models[Balances.name].get(account_key(account_id))
             version = account["version"] if account else 0

@@ -2,7 +2,6 @@
 
 import json
 import os
-from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -12,7 +11,7 @@ from lambdas.eventstore import aws
 from lambdas.eventstore.embedded import store_of_outputs
 from lambdas.eventstore.retry import invocation, time_limit
 from lambdas.projections import ReadModel
-from lambdas.projections.runtime import wake
+from lambdas.projections.runtime import Waker
 
 _ANSWER_SECONDS = 0.5
 """Kept back from the invocation's time, for writing the answer and the log."""
@@ -22,7 +21,7 @@ _client = aws.client("dynamodb")
 _queries = Queries(
     {name: ReadModel(_client, table) for name, table in json.loads(os.environ["READ_MODELS"]).items()},
     store_of_outputs(json.loads(os.environ["STORE"])),
-    partial(wake, json.loads(os.environ["PROJECTORS"])),
+    Waker(json.loads(os.environ["PROJECTORS"])).wake,
 )
 
 

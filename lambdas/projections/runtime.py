@@ -6,7 +6,8 @@ invocation, and the schedule starts the next one. (It does not invoke itself: La
 rounds, docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html, read 2026-11.)
 
 The event of an invocation may say more:
-- `{"until": "<event id>"}` keeps looking for that event for up to `UNTIL_SECONDS`: some stores show one only later.
+- `{"until": "<event id>"}` keeps looking for that event for up to `UNTIL_SECONDS`, since some stores show one only
+  later; and `WAKE_SECONDS` longer for those that follow it, which then need not wake anybody.
 - `{"command": "skip"}` or `{"command": "resume"}` lets a projection that stopped go on, without or with the event at
   which it stopped.
 - `{"command": "rebuild"}` begins a rebuild, or goes on with one, for the time of the invocation; until `done`.
@@ -19,6 +20,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
+from math import inf
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -31,11 +33,12 @@ from lambdas.eventstore.retry import invocation, time_limit
 from lambdas.projections.projection import Projection
 from lambdas.projections.read_model import RUNNING, STOPPED, ReadModel
 from lambdas.projections.rebuild import rebuild
-from lambdas.projections.runner import Outdated, Progress, Runner
+from lambdas.projections.runner import Deliver, Outdated, Progress, Runner
 
 UNTIL_SECONDS = 5.0
+WAKE_SECONDS = 3.0
 
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.5
 _MARGIN = 1.0
 """Seconds of the invocation kept back for raising, answering and logging."""
 
@@ -51,20 +54,33 @@ def function(projection: Projection, environ: Mapping[str, str]) -> Callable[[An
     return handler(runner_of(projection, environ))
 
 
-def runner_of(projection: Projection, environ: Mapping[str, str]) -> Runner:
+def runner_of(projection: Projection, environ: Mapping[str, str], deliver: Deliver = lambda events: None) -> Runner:
+    """The runner that the environment describes, as `function` has it."""
     store = json.loads(environ["STORE"])
     model = ReadModel(aws.client("dynamodb"), environ["READ_MODEL"])
-    return Runner(store_of_outputs(store), model, projection, late_seconds=store["late_seconds"])
+    return Runner(store_of_outputs(store), model, projection, late_seconds=store["late_seconds"], deliver=deliver)
 
 
-def wake(functions: Sequence[str], until: str = "") -> None:
-    """Asks functions of projections to run now. One that cannot be asked is only logged: the schedule will."""
-    event = json.dumps({"until": until} if until else {})
-    for name in functions:
-        try:
-            _lambda().invoke(FunctionName=name, InvocationType="Event", Payload=event)
-        except (BotoCoreError, ClientError) as error:
-            _logger.warning("not woken", extra={"function": name, "reason": str(error)})
+class Waker:
+    """Asks functions of projections to run now, `WAKE_SECONDS` after it last did at the earliest: they run that long.
+
+    One that cannot be asked is only logged, since the schedule asks too.
+    """
+
+    def __init__(self, functions: Sequence[str]) -> None:
+        self._functions = functions
+        self._last = -inf
+
+    def wake(self, until: str = "") -> None:
+        """`until` is the id of an event that they are to wait for."""
+        if time.monotonic() - self._last < WAKE_SECONDS:
+            return
+        self._last = time.monotonic()
+        for name in self._functions:
+            try:
+                _lambda().invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps({"until": until}))
+            except (BotoCoreError, ClientError) as error:
+                _logger.warning("not woken", extra={"function": name, "reason": str(error)})
 
 
 @cache
@@ -111,9 +127,11 @@ def answer(runner: Runner, event: Event) -> Answer:
 
 def _run(runner: Runner, until: str) -> Progress:
     """Event ids rise with time: once a later one was read, the one that is waited for is behind, or comes by itself."""
-    deadline = time.monotonic() + UNTIL_SECONDS
-    progress = runner.run()
-    while progress.newest < until and progress.status == RUNNING and time.monotonic() < deadline:
+    deadline = time.monotonic() + (UNTIL_SECONDS if until else 0)
+    seen, progress = False, runner.run()
+    while progress.status == RUNNING and time.monotonic() < deadline:
+        if progress.newest >= until and not seen:
+            seen, deadline = True, time.monotonic() + WAKE_SECONDS
         time.sleep(_POLL_SECONDS)
         further = runner.run()
         further.applied += progress.applied

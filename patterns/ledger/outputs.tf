@@ -28,6 +28,11 @@ output "get_proof" {
   value       = module.function["get_proof"].function_name
 }
 
+output "erase" {
+  description = "Name of the function that erases payloads."
+  value       = module.function["erase"].function_name
+}
+
 output "table" {
   description = "Name of the table of events."
   value       = module.events.name
@@ -68,4 +73,9 @@ output "arns" {
 output "invoke_policies" {
   description = "IAM policies for callers, as JSON: `read` may invoke the two operations that read, `append` the one that appends."
   value       = module.api.invoke_policies
+}
+
+output "store" {
+  description = "What a function of yours needs to use the store in its own process, such as a projection: `pattern`, and by operation the `environments` and IAM `statements`; and `late_seconds`, within which late events are to be expected."
+  value       = module.api.store
 }

@@ -44,3 +44,8 @@ output "invoke_policies" {
   description = "IAM policies for callers, as JSON: `read` may invoke the two operations that read, `append` the one that appends."
   value       = module.api.invoke_policies
 }
+
+output "store" {
+  description = "What a function of yours needs to use the store in its own process, such as a projection: `pattern`, and by operation the `environments` and IAM `statements`; and `late_seconds`, within which late events are to be expected."
+  value       = module.api.store
+}

@@ -47,8 +47,13 @@ def functions_of(checkout: Path) -> list[str]:
 
 
 def lambda_client(environ: dict[str, str]) -> Any:
-    return boto3.Session(region_name=environ["AWS_REGION"]).client(
-        "lambda",
+    return client_of("lambda", environ)
+
+
+def client_of(service: str, environ: dict[str, str]) -> Any:
+    session: Any = boto3.Session(region_name=environ["AWS_REGION"])
+    return session.client(
+        service,
         endpoint_url=environ["AWS_ENDPOINT_URL"],
         aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
@@ -124,15 +129,22 @@ def test_a_second_deployment_changes_nothing_and_is_quick_and_the_call_that_it_p
     assert json.loads(second.stdout)["error"]["code"] == "VersionConflict"
 
 
-def test_a_sample_goes_on_top_and_shows_what_was_written(make: Make) -> None:
+def test_a_sample_goes_on_top_and_shows_what_was_written(make: Make, checkout: Path) -> None:
     refused = make("deploy", "PATTERN=ksuid", "SAMPLE=acounts")
     assert refused.returncode != 0
     assert "as one of accounts" in refused.stderr
+    exported = [line for line in make("env").stdout.splitlines() if line.startswith("export ")]
+    environ = dict(line.removeprefix("export ").split("=", 1) for line in exported)
+    sqs = client_of("sqs", environ)
+    queue = sqs.create_queue(QueueName="listener.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    settings = checkout / "settings/local/ksuid-accounts.tfvars"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(f'push_to = "{arn}"\nsnapshot_every = 2\n')
     deployed = make("deploy", "PATTERN=ksuid", "SAMPLE=accounts")
     assert deployed.returncode == 0, deployed.stderr
     outputs = json.loads(make("output", "PATTERN=ksuid").stdout)
-    exported = [line for line in make("env").stdout.splitlines() if line.startswith("export ")]
-    client = lambda_client(dict(line.removeprefix("export ").split("=", 1) for line in exported))
+    client = lambda_client(environ)
 
     def call(output: str, **request: Any) -> Any:
         return json.load(client.invoke(FunctionName=outputs[output], Payload=json.dumps(request))["Payload"])
@@ -158,14 +170,21 @@ def test_a_sample_goes_on_top_and_shows_what_was_written(make: Make) -> None:
     eventually(
         lambda: len(call("accounts_query", query="statement", accountId="josh").get("entries", [])) == 2, 60, "it"
     )
-    for name in names:
-        rebuilt = json.load(
-            client.invoke(FunctionName=outputs["accounts_projections"][name], Payload='{"command": "rebuild"}')[
-                "Payload"
-            ]
-        )
-        assert rebuilt["done"], rebuilt
+    rebuilt = make("rebuild", "PATTERN=ksuid", "PROJECTION=balances")
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert "generation 2 is live" in rebuilt.stderr
     assert balance() == answer
+
+    pushed: list[tuple[str, str]] = []
+
+    def listen() -> bool:
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            event = json.loads(message["Body"])
+            pushed.append((event["subject"], event["type"]))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [it for it in pushed if it[0] == "josh"] == [("josh", "ACCOUNT_CREATED"), ("josh", "MONEY_DEPOSITED")]
+
+    eventually(listen, 90, "both events, pushed")
 
     shown = make("demo", "PATTERN=ksuid")
     assert "read model: Josh 70.00, Ann 30.00" in shown.stdout, shown.stderr

@@ -9,13 +9,14 @@ import random
 
 import pytest
 
-from lambdas.projections import ReadModel
+from lambdas.projections import ReadModel, Runner
+from lambdas.projections.push import Push, target_of
 from testkit import faults
 from testkit.aws_calls import Watch
 from testkit.capacity import cost
 from testkit.examples import event, history, new_id
 from testkit.faults import Fault
-from testkit.projections import World, all_events, assert_tallied, read_model
+from testkit.projections import World, all_events, arn_of, assert_delivered, assert_tallied, queue, read_model, received
 from testkit.trials import disturbed, numbers
 
 
@@ -72,3 +73,26 @@ def test_a_projected_event_costs_what_its_items_cost(world: World, watch: Watch)
 
 def _is_of(model: ReadModel, parameters: dict[str, object]) -> bool:
     return model.name in str(parameters)
+
+
+def test_every_event_is_pushed_in_the_order_of_its_aggregate_though_the_function_crashes(
+    world: World, watch: Watch
+) -> None:
+    subject, josh, ann = world.subject(), new_id(), new_id()
+    subject.store(*history(josh, 2))
+    subject.store(event(ann, 1), event(josh, 3))
+    world.drain()
+
+    def subscription(model: ReadModel, url: str) -> Runner:
+        push = Push("all", target_of(arn_of(url), "/store"), lambda event, reason: pytest.fail(reason), "/store")
+        return Runner(world.store(), model, push, late_seconds=world.late_seconds, deliver=push.deliver)
+
+    for number in numbers():
+        with read_model() as model, queue(fifo=True) as url:
+            fault = faults.CrashAfter(number)
+            disturbed(watch, fault, subscription(model, url).run)
+            assert subscription(model, url).run().caught_up
+            assert_delivered(received(url), all_events(world.store()))
+        if not fault.struck:
+            break
+    assert number > 4

@@ -36,6 +36,11 @@ def test_a_module_has_the_standard_files_and_no_provider_block(module: Path) -> 
 
 
 @pytest.mark.parametrize("module", PATTERNS, ids=relative)
+def test_a_pattern_offers_its_store_to_functions_of_others(module: Path) -> None:
+    assert 'output "store" {' in module.joinpath("outputs.tf").read_text()
+
+
+@pytest.mark.parametrize("module", PATTERNS, ids=relative)
 def test_a_pattern_has_the_variables_that_every_command_counts_on(module: Path) -> None:
     declared = {
         line.split('"')[1]

@@ -124,7 +124,7 @@ class Bank:
             assert "events" in self.answer("DepositMoney", account_id, amount=amount)
 
     def balance(self, account_id: str) -> int:
-        return Account(account_id).apply_all(self.commands.load(account_id)).balance
+        return self.commands.load(account_id, new_id())[0].balance
 
     def count(self) -> int:
         return len(self.store.get_all_events(None, 1000).events)

@@ -296,5 +296,5 @@ def test_a_sample_s_package_has_its_lambdas_and_the_store_and_a_pattern_s_has_no
 @EVERY_PATTERN
 def test_the_accounts_fit_on_every_pattern(real: Pattern) -> None:
     built = package.build(real, sample="accounts")
-    assert {"lambdas/projections/runtime.py", "examples/accounts/query_lambda.py"} <= names(built)
+    assert {"lambdas/projections/push_lambda.py", "examples/accounts/query_lambda.py"} <= names(built)
     assert not [name for name in names(package.build(real)) if name.startswith(("examples/", "lambdas/projections/"))]

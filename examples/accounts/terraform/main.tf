@@ -16,7 +16,8 @@ locals {
   # Each with a handler of the sample, and the projection's name as its code has it.
   projections = toset(["balances", "statements", "daily-totals"])
 
-  wakes = [{ actions = ["lambda:InvokeFunction"], resources = [for projection in module.projection : projection.function_arn] }]
+  followers = merge(module.projection, { for number, push in module.push : "push-${number}" => push })
+  wakes     = [{ actions = ["lambda:InvokeFunction"], resources = [for follower in local.followers : follower.function_arn] }]
 }
 
 module "projection" {
@@ -36,6 +37,36 @@ module "projection" {
   tags                = var.tags
 }
 
+module "push" {
+  source = "../../../terraform/modules/push"
+  count  = var.push_to == null ? 0 : 1
+
+  name         = "${local.name}-push"
+  store        = var.store
+  package      = local.package
+  target       = var.push_to
+  event_source = "/${local.name}"
+
+  deletion_protection = var.deletion_protection
+  function_settings   = var.function_settings
+  alarm_actions       = var.alarm_actions
+  tags                = var.tags
+}
+
+module "snapshots" {
+  source = "../../../terraform/modules/dynamodb_table"
+  count  = var.snapshot_every == null ? 0 : 1
+
+  name      = "${local.name}-snapshots"
+  hash_key  = { name = "partition", type = "S" }
+  range_key = { name = "sort", type = "S" }
+
+  deletion_protection    = var.deletion_protection
+  point_in_time_recovery = false # a cache
+  alarm_actions          = var.alarm_actions
+  tags                   = var.tags
+}
+
 module "command" {
   source = "../../../terraform/modules/lambda_function"
 
@@ -44,12 +75,17 @@ module "command" {
   service     = local.name
   package     = local.package
   handler     = "examples.accounts.command_lambda.handler"
-  statements  = concat(local.stores.command.statements, local.wakes)
+  statements = concat(local.stores.command.statements, local.wakes, [
+    for table in module.snapshots : { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [table.arn] }
+  ])
 
-  environment = {
-    STORE      = local.stores.command.environment
-    PROJECTORS = jsonencode([for projection in module.projection : projection.function_name])
-  }
+  environment = merge(
+    {
+      STORE      = local.stores.command.environment
+      PROJECTORS = jsonencode([for follower in local.followers : follower.function_name])
+    },
+    [for table in module.snapshots : { SNAPSHOTS = table.name, SNAPSHOT_EVERY = tostring(var.snapshot_every) }]...
+  )
 
   function_settings = var.function_settings
   alarm_actions     = var.alarm_actions

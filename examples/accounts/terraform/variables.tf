@@ -20,6 +20,23 @@ variable "package" {
   default     = null
 }
 
+variable "snapshot_every" {
+  description = "How many events of an account a command loads before it leaves a snapshot; null for no snapshots, and no table of them."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.snapshot_every == null ? true : var.snapshot_every >= 1 && floor(var.snapshot_every) == var.snapshot_every
+    error_message = "A whole number of events, 1 or more."
+  }
+}
+
+variable "push_to" {
+  description = "ARN of an event bus, a queue or a function that gets every event as a CloudEvent; null for none."
+  type        = string
+  default     = null
+}
+
 variable "deletion_protection" {
   description = "Refuse to delete the tables until this is turned off."
   type        = bool

@@ -37,7 +37,7 @@ COMBINED_BYTES = 4 * INLINE_BYTES
 
 _PENDING = f"{OTHERS_FIRST}; one of them may still store this request, which only a retry with the same requestId tells"
 
-_BODIES = "body#"
+BODIES = "body#"
 _BODY_BYTES, _BODY_ITEMS = 1_000_000, 100
 """Of the bodies that one request reads, unless a single page has more: a BatchGetItem answers with up to 100 items and
 16 MB."""
@@ -176,7 +176,8 @@ class RequestLog(PagedLog):
             PositionTaken
         """
         if not request.fits_a_page(entries) and not request.body:
-            request.body = self._put_body(entries)
+            payloads = [entry["metadata"] for entry in entries]
+            request.body = self._put_body(payloads, name=entries[0]["eventId"])
         inline = [{**entry, "metadata": None} for entry in entries] if request.body else entries
         item = page_item(position, [_text(entry) for entry in (*inline, *others)]) | (request.body or {})
         if busy_until:
@@ -186,12 +187,11 @@ class RequestLog(PagedLog):
         self.put(item)
         return Page(item, [*entries, *others])
 
-    def _put_body(self, entries: Sequence[Entry]) -> Item:
+    def _put_body(self, payloads: Sequence[Any], name: str) -> Item:
         """Put the payloads of a request; answer with what its page says of them."""
-        name = entries[0]["eventId"]
-        content = compressed([entry["metadata"] for entry in entries])
+        content = compressed(payloads)
         for number, start in enumerate(range(0, len(content), PAGE_BYTES)):
-            item = {**key(_BODIES + name, number), "content": {"B": content[start : start + PAGE_BYTES]}}
+            item = {**key(BODIES + name, number), "content": {"B": content[start : start + PAGE_BYTES]}}
             self.client.put_item(TableName=self.name, Item=item)
         return {"body": to_attribute(name), "bodyBytes": to_attribute(len(content))}
 
@@ -227,7 +227,7 @@ def key_of(entry: Entry) -> Key:
 def _body_keys(item: Item) -> list[Item]:
     """The keys of a page's body: none if it has none."""
     items = -(-_body_bytes(item) // PAGE_BYTES)
-    return [key(_BODIES + item["body"]["S"], number) for number in range(items)]
+    return [key(BODIES + item["body"]["S"], number) for number in range(items)]
 
 
 def _body_bytes(item: Item) -> int:

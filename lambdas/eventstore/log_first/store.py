@@ -105,6 +105,12 @@ class LogFirstEventStore(EventStore):
     def get_all_events(self, after: str | None, limit: int) -> LogPage:
         return self._log.read(after, limit)
 
+    def settle(self) -> None:
+        """See to it that all events of the log are in the table of events."""
+        tail = self._log.tail()
+        if tail and not self._settle(tail):
+            self._put_events(self._log.complete(tail))
+
     def _store(self, request: Request) -> Sequence[StoredEvent]:
         append, combining, turn, half_visible = request.append, self._combining, request.turn, Retries()
         raced = False

@@ -14,7 +14,7 @@ variable "hash_key" {
 }
 
 variable "range_key" {
-  description = "The sort key: attribute name, and type `S`, `N` or `B`."
+  description = "The sort key: attribute name, and type `S`, `N` or `B`; null for none."
   type        = object({ name = string, type = string })
 }
 

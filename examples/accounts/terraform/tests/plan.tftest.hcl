@@ -1,4 +1,7 @@
 mock_provider "aws" {
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:us-east-1:123456789012:dead-letters" }
+  }
   mock_resource "aws_dynamodb_table" {
     defaults = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/balances" }
   }
@@ -51,5 +54,16 @@ run "commands_write_events_and_queries_write_nothing" {
   assert {
     condition     = jsondecode(local.stores.query.environment).environments == { get_all_events = { LOG_TABLE = "log" } }
     error_message = "It knows of no other operation."
+  }
+}
+
+run "options_bring_their_own_resources" {
+  variables {
+    snapshot_every = 100
+    push_to        = "arn:aws:sqs:us-east-1:123456789012:billing.fifo"
+  }
+  assert {
+    condition     = module.snapshots[0].name == "eventstore-single-writer-accounts-snapshots" && length(local.followers) == 4
+    error_message = "Commands keep snapshots there, and wake the subscription too."
   }
 }
