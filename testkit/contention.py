@@ -23,6 +23,7 @@ class Outcome:
     """`appends` of each writer; `waits`, the seconds that each took, rising; `transactions`, with those that lost.
 
     `raised` counts the appends that ran out of time. `puts` of single items, and those `refused` by their condition.
+    `write_units` and `read_units` are those of all of it.
     """
 
     appends: list[int]
@@ -31,6 +32,8 @@ class Outcome:
     raised: int
     puts: int
     refused: int
+    write_units: int
+    read_units: int
 
     @property
     def tries(self) -> float:
@@ -44,12 +47,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Subject:
-    """A kind of stores: their module, how to open one on a client, and the keys of their tables.
+    """A kind of stores: their modules, how to open one on a client, and the keys of their tables.
 
     What a store would do with threads it does by the `map` that it is given.
     """
 
-    module: ModuleType
+    modules: tuple[ModuleType, ...]
     open: Callable[[Any, Map], EventStore]
     tables: Tables
 
@@ -84,6 +87,15 @@ def contend(
             appends[writer] += 1
             waits.append(time.now - began)
 
-    with virtual_retries(time, seed, subject.module):
+    with virtual_retries(time, seed, *subject.modules):
         time.run(*(partial(write, writer) for writer in range(writers)))
-    return Outcome(appends, sorted(waits), dynamodb.transactions, len(raised), dynamodb.puts, dynamodb.refused)
+    return Outcome(
+        appends,
+        sorted(waits),
+        dynamodb.transactions,
+        len(raised),
+        dynamodb.puts,
+        dynamodb.refused,
+        dynamodb.write_units,
+        dynamodb.read_units,
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from decimal import Decimal
 from importlib import import_module
 from typing import Any, ClassVar, cast
@@ -33,6 +33,9 @@ class Harness:
 
     variables: ClassVar[Mapping[str, str]] = {}
     """Terraform variables for the deployment that the suite tests, besides those that every local deployment has."""
+
+    deletes_from: ClassVar[Set[str]] = frozenset()
+    """The variables of tables that hold no events, so that `store_events` may delete items in them."""
 
     counted: ClassVar[str] = ""
     """A regular expression for ids in AWS's answers that a service counts up, so that their length depends on what went

@@ -25,7 +25,10 @@ def _events(page: dict[str, Any], bodies: dict[tuple[str, int], bytes]) -> list[
     if name := page.get("body"):
         parts = sorted(part for part in bodies if part[0] == f"body#{name}")
         payloads = json.loads(zlib.decompress(b"".join(bodies[part] for part in parts)))
-        events = [{**event, "metadata": payload} for event, payload in zip(events, payloads, strict=True)]
+        # Those of the first request in the page; the others have theirs in it.
+        events[: len(payloads)] = [
+            {**event, "metadata": payload} for event, payload in zip(events, payloads, strict=False)
+        ]
     return events
 
 

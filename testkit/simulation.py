@@ -15,10 +15,9 @@ import random
 import re
 import threading
 from bisect import insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from itertools import count
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -28,15 +27,21 @@ from botocore.exceptions import ClientError
 
 from lambdas.eventstore import retry
 from lambdas.eventstore.dynamodb import turns
+from lambdas.eventstore.dynamodb.items import item_bytes
 
-_BEGINNING = 1_790_000_000.0
+BEGINNING = 1_790_000_000.0
 """Unix time at which virtual time begins."""
+
+READ_UNIT, WRITE_UNIT = 4096, 1024
 
 UNLIMITED = 1e9
 """Write units a second that nobody here can use up."""
 
+THREADS = 10
+"""Of a store: as many as an SDK client keeps connections."""
+
 Tables = Mapping[str, tuple[str, str]]
-"""The keys of the tables `events` and `log`: partition and sort key, by the table."""
+"""The keys of the tables: partition and sort key, by the table."""
 
 
 class VirtualTime:
@@ -70,27 +75,36 @@ class VirtualTime:
         return self.now
 
     def map(self, function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
-        """As a pool of threads would: all at the same time."""
+        """As a pool of ten threads would."""
         arguments = list(arguments)
         results: dict[int, Any] = {}
+        failures: list[BaseException] = []
         left = list(arguments)
         done = threading.Lock()
         done.acquire()
 
-        def call(index: int, argument: Any) -> None:
-            try:
-                results[index] = function(argument)
-            finally:
-                left.pop()
-                if not left:
-                    heapq.heappush(self._sleeping, (self.now, next(self._order), done))
+        waiting = list(enumerate(arguments))[::-1]
 
-        for index, argument in enumerate(arguments):
-            threading.Thread(target=self._thread, args=(partial(call, index, argument), self._gate(0.0))).start()
+        def work() -> None:
+            while waiting:
+                index, argument = waiting.pop()
+                try:
+                    results[index] = function(argument)
+                except BaseException as failure:
+                    failures.append(failure)
+                finally:
+                    left.pop()
+                    if not left:
+                        heapq.heappush(self._sleeping, (self.now, next(self._order), done))
+
+        for _ in arguments[:THREADS]:
+            threading.Thread(target=self._thread, args=(work, self._gate(0.0))).start()
         if arguments:
             self._wake_next()
             done.acquire()
-        return [results.get(index) for index in range(len(arguments))]
+        if failures:
+            raise failures[0]
+        return [results[index] for index in range(len(arguments))]
 
     def _gate(self, seconds: float) -> threading.Lock:
         gate = threading.Lock()
@@ -122,23 +136,30 @@ class Instant(VirtualTime):
 
 
 @contextmanager
-def virtual_retries(time: VirtualTime, seed: int, store: ModuleType) -> Iterator[None]:
-    """The pauses of a module's stores pass in virtual time, which their clocks show too; the jitter is of `seed`."""
-    clock = SimpleNamespace(sleep=time.sleep, monotonic=time.monotonic, time=lambda: _BEGINNING + time.now)
+def virtual_retries(time: VirtualTime, seed: int, *of_the_store: ModuleType) -> Iterator[None]:
+    """The pauses of a store's modules pass in virtual time, which their clocks show too; the jitter is of `seed`."""
+    clock = SimpleNamespace(sleep=time.sleep, monotonic=time.monotonic, time=lambda: BEGINNING + time.now)
     jitter = random.Random(seed)
     with ExitStack() as patches:
-        for module in (retry, turns, store):
+        for module in (retry, turns, *of_the_store):
             patches.enter_context(patch.object(module, "time", clock))
-        for module in (retry, turns):
-            patches.enter_context(patch.object(module, "random", jitter))
+            if hasattr(module, "random"):
+                patches.enter_context(patch.object(module, "random", jitter))
         yield
+
+
+_Partition = tuple[str, str]
+"""Table and partition key."""
+
+_Key = tuple[str, str, Any]
+"""Table, partition and sort key."""
 
 
 class SimulatedDynamoDB:
     """A client with the calls that the store makes. The one condition it knows is that the item is new.
 
-    Latencies are in seconds, drawn evenly from each range; `slowness` is a factor on them. Each partition of the log
-    takes `write_units` a second, saved up for a second at most, and throttles what is beyond.
+    Latencies are in seconds, drawn evenly from each range; `slowness` is a factor on them. Each partition takes
+    `write_units` a second, saved up for a second at most, and throttles what is beyond.
     """
 
     READ = (0.002, 0.006)
@@ -153,12 +174,13 @@ class SimulatedDynamoDB:
         self._tables = tables
         self._random = random.Random(seed)
         self._slowness = slowness
-        self._write_units = self._saved = write_units
-        self._saved_at = 0.0
-        self._items: dict[tuple[str, str, float], dict[str, Any]] = {}
-        self._sorted: dict[tuple[str, str], list[float]] = defaultdict(list)
-        self._held: set[tuple[str, str, float]] = set()
+        self._write_units = write_units
+        self._saved: dict[_Partition, tuple[float, float]] = {}
+        self._items: dict[_Key, dict[str, Any]] = {}
+        self._sorted: dict[_Partition, list[Any]] = defaultdict(list)
+        self._held: set[_Key] = set()
         self.transactions = self.cancelled = self.throttled = self.puts = self.refused = 0
+        self.write_units = self.read_units = 0
 
     def query(self, **query: Any) -> dict[str, Any]:
         self._delay(self.READ)
@@ -170,11 +192,12 @@ class SimulatedDynamoDB:
             comparison, bound = ranges
             numbers = [n for n in numbers if _COMPARISONS[comparison](n, float(values[bound]))]
         if start := query.get("ExclusiveStartKey"):
-            numbers = [n for n in numbers if n > float(start[self._tables[table][1]]["N"])]
+            numbers = [n for n in numbers if n > _plain(start[self._tables[table][1]])]
         if not query.get("ScanIndexForward", True):
             numbers = numbers[::-1]
         found = [self._items[table, values[equal], n] for n in numbers[: query["Limit"]]]
         more = len(numbers) > len(found)
+        self.read_units += max(1, -(-sum(map(item_bytes, found)) // READ_UNIT))
         self._delay(self.READ)
         return {"Items": found} | ({"LastEvaluatedKey": found[-1]} if more else {})
 
@@ -182,7 +205,7 @@ class SimulatedDynamoDB:
         self._delay(self.PUT)
         key = self._key(put["TableName"], put["Item"])
         self.puts += 1
-        if key[0] == "log" and not self._has_units(1):
+        if self._short_of_units({key[:2]: _write_units(put["Item"])}):
             self.throttled += 1
             outcome = "ThrottlingException"
         elif key in self._items and "ConditionExpression" in put:
@@ -197,10 +220,23 @@ class SimulatedDynamoDB:
         if outcome:
             raise ClientError({"Error": {"Code": outcome, "Message": outcome}}, "PutItem")
 
+    def delete_item(self, **request: Any) -> None:
+        self._delay(self.PUT)
+        key = self._key(request["TableName"], request["Key"])
+        if throttles := self._short_of_units({key[:2]: _write_units(self._items.get(key, {}))}):
+            self.throttled += 1
+        elif self._items.pop(key, None):
+            self._sorted[key[:2]].remove(key[2])
+        self._delay(self.PUT)
+        if throttles:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "DeleteItem")
+
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         [(table, wanted)] = request["RequestItems"].items()
         self._delay(self.READ)
-        found = [self._items[key] for item in wanted["Keys"] if (key := self._key(table, item)) in self._items]
+        items = [self._items.get(self._key(table, item), {}) for item in wanted["Keys"]]
+        self.read_units += sum(max(1, -(-item_bytes(item) // READ_UNIT)) for item in items)
+        found = [item for item in items if item]
         self._delay(self.READ)
         return {"Responses": {table: found}}
 
@@ -210,9 +246,12 @@ class SimulatedDynamoDB:
         self.transactions += 1
         reasons = dict.fromkeys(puts, "None")
         held = []
-        throttles = not self._has_units(2 * sum(table == "log" for table, _, _ in puts))
+        wanted: Counter[_Partition] = Counter()
+        for key, put in puts.items():
+            wanted[key[:2]] += 2 * _write_units(put["Item"])
+        throttled = self._short_of_units(wanted)
         for key in self._one_by_one(puts):
-            if throttles and key[0] == "log":
+            if key[:2] in throttled:
                 reasons[key] = "ThrottlingError"
             elif key in self._held:
                 reasons[key] = "TransactionConflict"
@@ -223,7 +262,7 @@ class SimulatedDynamoDB:
                 held.append(key)
         if len(held) < len(puts):
             self.cancelled += 1
-            self.throttled += throttles
+            self.throttled += bool(throttled)
             self._held.difference_update(held)
             self._delay(self.READ)
             raise _cancelled(reasons.values())
@@ -234,18 +273,22 @@ class SimulatedDynamoDB:
             self._held.discard(key)
         self._delay(self.READ)
 
-    def _key(self, table: str, item: dict[str, Any]) -> tuple[str, str, float]:
-        partition, number = self._tables[table]
-        return table, item[partition]["S"], float(item[number]["N"])
+    def _key(self, table: str, item: dict[str, Any]) -> _Key:
+        partition, sort = self._tables[table]
+        return table, item[partition]["S"], _plain(item[sort])
 
-    def _has_units(self, wanted: float) -> bool:
-        """Whether the log's one partition has as many write units left, which then are spent."""
-        self._saved = min(self._write_units, self._saved + (self._time.now - self._saved_at) * self._write_units)
-        self._saved_at = self._time.now
-        if self._saved < wanted:
-            return False
-        self._saved -= wanted
-        return True
+    def _short_of_units(self, wanted: Mapping[_Partition, int]) -> set[_Partition]:
+        """The partitions that have fewer write units left than are wanted. If there are none, all of it is spent."""
+        for partition in wanted:
+            saved, at = self._saved.get(partition, (self._write_units, 0.0))
+            saved = min(self._write_units, saved + (self._time.now - at) * self._write_units)
+            self._saved[partition] = saved, self._time.now
+        short = {partition for partition, units in wanted.items() if self._saved[partition][0] < units}
+        if not short:
+            for partition, units in wanted.items():
+                self._saved[partition] = self._saved[partition][0] - units, self._time.now
+                self.write_units += units
+        return short
 
     def _one_by_one(self, keys: Any) -> Iterator[Any]:
         began = self._time.now
@@ -257,6 +300,14 @@ class SimulatedDynamoDB:
 
     def _delay(self, span: tuple[float, float]) -> None:
         self._time.sleep(self._slowness * self._random.uniform(*span) / 2)
+
+
+def _write_units(item: dict[str, Any]) -> int:
+    return max(1, -(-item_bytes(item) // WRITE_UNIT))
+
+
+def _plain(attribute: dict[str, str]) -> Any:
+    return float(attribute["N"]) if "N" in attribute else attribute["S"]
 
 
 _CONDITION = re.compile(r"^\w+ = (:\w+)(?: AND \w+ (>=|<=|>) (:\w+))?$")

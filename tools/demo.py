@@ -2,7 +2,8 @@
 
 Opens two accounts, moves money, reads an aggregate back, tails all events from where the log ended before, asks for the
 balances, and has a stale writer refused. Each step goes through deployed Lambdas: commands and queries through those
-of the accounts sample, where that is deployed. Fails if a step does.
+of the accounts sample, where that is deployed. Fails if a step does. A pattern that can do more than the contract shows
+that in a `commands/demo.py` of its own.
 """
 
 import json
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +23,7 @@ from examples.accounts.commands import Commands
 from lambdas.eventstore import Append, EventStore, StoredEvent, VersionConflict
 from tools import arguments, stores
 from tools.console import Failure, run
+from tools.output import outputs
 from tools.stores import Sample
 
 _VISIBLE_SECONDS = 30.0
@@ -46,6 +49,9 @@ def main() -> None:
         with stores.deployed(pattern, target) as store:
             title = f"{pattern.sheet['title']} on {target}"
             demo(store, title, console, _SHOWN[pattern.sheet["guarantees"]["read_all"]], stores.sample(pattern, target))
+            if (pattern.folder / "commands/demo.py").exists():
+                further = import_module(f"patterns.{pattern.name}.commands.demo")
+                further.demo(store, outputs(pattern, target), console)
         where = "" if target == "local" else f" TARGET={target}"
         call = f"make call PATTERN={pattern.name}{where} OPERATION=get_all_events JSON='{{}}'"
         other = "transactions" if pattern.name == "ksuid" else "ksuid"

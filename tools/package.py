@@ -24,7 +24,7 @@ from tools.imports import closure
 
 REQUIREMENTS = "requirements/lambda.txt"
 
-MAX_BYTES = 500_000
+MAX_BYTES = 520_000
 """A larger package starts noticeably later: look for what it imports and does not need before raising this."""
 
 DATA = {".json", ".sql"}

@@ -21,13 +21,12 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.eventstore.audits import Difference
-from tools import arguments, audit, deployments, package, targets, terraform
+from tools import arguments, audit, deployments, package, reviews, targets, terraform
 from tools.console import Failure, UsageError, progress, result, run
-from tools.deploy import deploy
 from tools.discovery import ROOT, Pattern
 from tools.output import outputs
 from tools.targets import Target
-from tools.terraform import Workspace
+from tools.workspaces import Workspace
 
 SUFFIX = "-restored"
 _LONGEST_NAME = 43
@@ -105,31 +104,31 @@ def drill(
         ClientError: AWS does not restore to that moment.
     """
     name = live.name[: _LONGEST_NAME - len(SUFFIX)] + SUFFIX
-    variables = {**target.variables, "name": name} | ({} if keep else {"deletion_protection": "false"})
-    beside = replace(target, name=f"{target.name}{SUFFIX}", variables=variables)
+    overrides = {"name": name} | ({} if keep else {"deletion_protection": "false"})
+    beside = replace(target, name=f"{target.name}{SUFFIX}", overrides=overrides)
     own = getattr(audit.module(pattern), "restore_variables", None)
     workspace = Workspace(pattern, beside.name, root)
     if not own:
         workspace = replace(workspace, pattern=Pattern(workspace.folder / pattern.name))
     _clear(workspace, beside)
     deployments.claim(workspace, beside)
+    _take_settings(Workspace(pattern, target.name, root), workspace)
+    package.build(pattern)
     if own:
-        made = {**variables, **own(live.environ, at and at.isoformat(), keep=keep)}
-        restored = _deploy(pattern, replace(beside, variables=made), root)
+        overrides |= own(live.environ, at and at.isoformat(), keep=keep)
+        _apply_twice_if_need_be(workspace, beside)
     else:
         renamed = {table: name + table.removeprefix(live.name) for table in live.tables.values()}
         _restore(workspace, renamed, at)  # and from here on Terraform knows of them, or the drill's own record
         new = {variable: renamed.get(value, value) for variable, value in live.environ.items()}
         audit.repair(pattern, new, restored=True)  # before any function knows of the tables
-        package.build(pattern)
         _write_root_module(workspace, pattern, {address: renamed[table] for address, table in live.tables.items()})
-        terraform.apply(workspace, beside.environment, variables)
-        restored = terraform.outputs(workspace)
+        terraform.apply(workspace, beside, reviews.deploying(workspace, beside))
         for table, copy in renamed.items():
             _check_settings(table, copy)
     if keep:
         (workspace.folder / _KEPT).touch()  # now that its tables are protected, whatever the audit says
-    held = audit.audit(pattern, audit.environment(restored), settle_seconds=0)
+    held = audit.audit(pattern, audit.environment(terraform.outputs(workspace)), settle_seconds=0)
     if keep:
         progress(f"{pattern.name}: {name} stays; its Terraform state is {workspace.state}")
     else:
@@ -145,14 +144,14 @@ def _clear(workspace: Workspace, target: Target) -> None:
     """Remove what a drill has made: by Terraform what that knows of, and the tables that it does not."""
     if (workspace.folder / _KEPT).exists():
         raise Failure(
-            f"{target.variables['name']} is a store that was restored and kept: destroy it by its Terraform state,"
+            f"{target.overrides['name']} is a store that was restored and kept: destroy it by its Terraform state,"
             f" {workspace.state}, and remove {workspace.folder}; or move the state to where your others are."
         )
     if deployments.belongs(workspace, target):
         tables = _begun(workspace)
         _unprotect(tables)
         if workspace.state.exists():
-            terraform.destroy(workspace, target.environment, target.variables)
+            terraform.destroy(workspace, target, lambda plan: None)  # all of it is the drill's own
         _delete_tables(tables)
     deployments.forget(workspace)
 
@@ -183,15 +182,21 @@ def _delete_tables(names: list[str]) -> None:
             dynamodb.get_waiter("table_not_exists").wait(TableName=name)
 
 
-def _deploy(pattern: Pattern, target: Target, root: Path) -> dict[str, Any]:
+def _take_settings(original: Workspace, workspace: Workspace) -> None:
+    """Those that the original was deployed with."""
+    if original.deployed_settings.exists():
+        workspace.deployed_settings.write_bytes(original.deployed_settings.read_bytes())
+
+
+def _apply_twice_if_need_be(workspace: Workspace, target: Target) -> None:
     """A cluster from a backup. Provider 5.100 makes it without its Data API, and turns that on when applied again."""
     try:
-        return deploy(pattern, target, root)
+        return terraform.apply(workspace, target, reviews.deploying(workspace, target))
     except Failure as failure:
         if "HttpEndpoint" not in str(failure):
             raise
-    progress(f"{pattern.name}: the cluster is there, and is applied again for its Data API")
-    return deploy(pattern, target, root)
+    progress(f"{workspace.pattern.name}: the cluster is there, and is applied again for its Data API")
+    return terraform.apply(workspace, target, reviews.deploying(workspace, target))
 
 
 def _write_root_module(workspace: Workspace, pattern: Pattern, ids: Mapping[str, str]) -> None:

@@ -38,6 +38,8 @@ class Target:
     """Whether all that is deployed there ends with it; not on an account."""
     place: str = ""
     """Account and region, as part of a path."""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Variables that count more than a person's settings, as those of a store that is restored beside another."""
 
     def client(self, service: str) -> Any:
         """A client of an AWS service there, by the target's profile and configuration file, not the caller's.

@@ -73,14 +73,13 @@ def outputs(workspace: Workspace) -> dict[str, Any]:
 
 
 def resources(workspace: Workspace, kind: str) -> dict[str, dict[str, Any]]:
-    """The attributes of all resources of one type that the state holds, by address."""
-    command = [providers.find_terraform().executable, "show", "-json", str(workspace.state)]
+    """The attributes of all resources of one type that the state holds, by address. As for `outputs`."""
+    file = [] if workspace.shared else [str(workspace.state)]
+    command = [providers.find_terraform().executable, "show", "-json", *file]
     environ = environment(workspace.data, os.environ)
-    done = subprocess.run(
-        command, cwd=workspace.pattern.folder, env=environ, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=workspace.module, env=environ, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Failure(f"{workspace.state} cannot be read: {done.stderr}")
+        raise Failure(f"{workspace.backend if workspace.shared else workspace.state} cannot be read: {done.stderr}")
     modules = [json.loads(done.stdout).get("values", {}).get("root_module", {})]
     found: dict[str, dict[str, Any]] = {}
     for module in modules:
@@ -193,10 +192,14 @@ def _command(workspace: Workspace, target: Target, verb: str) -> list[str]:
 
 
 def _options(workspace: Workspace, target: Target) -> list[str]:
-    """Where the state is, and the variables; the settings count more than what the target sets."""
+    """Where the state is, and the variables; of those that set the same, Terraform takes the last."""
     files = [file for file in (workspace.settings, workspace.deployed_settings) if file.exists()][:1]
-    variables = [f"-var={name}={value}" for name, value in target.variables.items()]
-    return ["-input=false", *_state(workspace), *variables, *(f"-var-file={file}" for file in files)]
+    settings = [f"-var-file={file}" for file in files]
+    return ["-input=false", *_state(workspace), *_given(target.variables), *settings, *_given(target.overrides)]
+
+
+def _given(variables: Mapping[str, str]) -> list[str]:
+    return [f"-var={name}={value}" for name, value in variables.items()]
 
 
 def _show(workspace: Workspace, target: Target, file: Path) -> plans.Plan:

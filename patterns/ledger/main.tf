@@ -53,6 +53,15 @@ locals {
         local.may_tell_what_is_missing,
       ]
     }
+    erase = {
+      description = "Erases the payloads of events, and leaves their proofs valid."
+      timeout     = 60
+      statements = [
+        { actions = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"], resources = [module.events.arn, module.log.arn] },
+        # A record of each erasure: without one, verification takes a payload that is gone for a loss.
+        { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.tiles.arn}/erasures/*"] },
+      ]
+    }
     log_keys = {
       description = "Answers with the keys that verify checkpoints."
       timeout     = 30
@@ -86,7 +95,7 @@ module "events" {
   tags                   = var.tags
   table_settings         = var.table_settings
   kms_key_arn            = var.kms_key_arn
-  writers                = { put = [module.api.roles["store_events"]] }
+  writers                = { put = [module.api.roles["store_events"], module.function["erase"].role_arn] }
 }
 
 module "log" {
@@ -102,7 +111,7 @@ module "log" {
   tags                   = var.tags
   table_settings         = var.table_settings
   kms_key_arn            = var.kms_key_arn
-  writers                = { put = [module.api.roles["store_events"]] }
+  writers                = { put = [module.api.roles["store_events"], module.function["erase"].role_arn] }
 }
 
 module "api" {

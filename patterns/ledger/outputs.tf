@@ -28,6 +28,11 @@ output "get_proof" {
   value       = module.function["get_proof"].function_name
 }
 
+output "erase" {
+  description = "Name of the function that erases payloads."
+  value       = module.function["erase"].function_name
+}
+
 output "table" {
   description = "Name of the table of events."
   value       = module.events.name

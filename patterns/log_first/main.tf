@@ -1,16 +1,19 @@
-# The log, whose pages are the commits, the table of events behind it, and the three operations on both.
+# The log, whose pages are the commits, the table of events behind it, that of pending requests, and the three operations.
 
 locals {
   environment = {
-    TABLE     = module.events.name
-    LOG_TABLE = module.log.name
+    TABLE         = module.events.name
+    LOG_TABLE     = module.log.name
+    PENDING_TABLE = module.pending.name
   }
 
   statements = {
-    # There is no right to update or to delete. Of the log, BatchGetItem reads the payloads that a page refers to.
+    # There is no right to update or to delete an event, nor a page. Of the log, BatchGetItem reads the payloads that a page
+    # refers to. A pending request is deleted once it is stored, or refused.
     store_events = [
       { actions = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"], resources = [module.events.arn] },
       { actions = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"], resources = [module.log.arn] },
+      { actions = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"], resources = [module.pending.arn] },
     ]
     get_aggregate_events = [
       { actions = ["dynamodb:Query"], resources = [module.events.arn] },
@@ -58,6 +61,22 @@ module "log" {
   table_settings         = var.table_settings
   kms_key_arn            = var.kms_key_arn
   writers                = { put = [module.api.roles["store_events"]] }
+}
+
+module "pending" {
+  source = "../../terraform/modules/dynamodb_table"
+
+  name      = "${module.identity.name}-pending"
+  hash_key  = { name = "part", type = "S" }
+  range_key = { name = "name", type = "S" }
+
+  deletion_protection    = var.deletion_protection
+  point_in_time_recovery = var.point_in_time_recovery
+  alarm_actions          = var.alarm_actions
+  tags                   = var.tags
+  table_settings         = var.table_settings
+  kms_key_arn            = var.kms_key_arn
+  writers                = { put = [module.api.roles["store_events"]], delete = [module.api.roles["store_events"]] }
 }
 
 module "api" {

@@ -23,15 +23,20 @@ output "log_table" {
   value       = module.log.name
 }
 
+output "pending_table" {
+  description = "Name of the table of the requests that wait to be stored."
+  value       = module.pending.name
+}
+
 output "arns" {
   description = "ARNs by name: of what callers invoke and the functions behind it, of tables, streams, queues, clusters and alarms."
   value = {
     functions = module.api.functions
-    tables    = { events = module.events.arn, log = module.log.arn }
+    tables    = { events = module.events.arn, log = module.log.arn, pending = module.pending.arn }
     streams   = {}
     queues    = {}
     clusters  = {}
-    alarms    = merge(module.api.alarms, module.events.alarms, module.log.alarms)
+    alarms    = merge(module.api.alarms, module.events.alarms, module.log.alarms, module.pending.alarms)
   }
 }
 

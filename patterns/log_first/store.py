@@ -1,4 +1,4 @@
-"""A log whose pages are the commits: what `lambdas/eventstore/log_first` guarantees and costs, on two tables."""
+"""A log whose pages are the commits: what `lambdas/eventstore/log_first` guarantees and costs, on three tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from lambdas.eventstore import aws
+from lambdas.eventstore.log_first.combining import Combining
 from lambdas.eventstore.log_first.store import LogFirstEventStore
 
 _THREADS = 10
@@ -13,7 +14,12 @@ _THREADS = 10
 
 
 def from_environment(environ: Mapping[str, str]) -> LogFirstEventStore:
-    """The store that the Lambda's environment describes: TABLE, of the events, and LOG_TABLE."""
+    """The store that the Lambda's environment describes: TABLE, of the events, LOG_TABLE, and PENDING_TABLE."""
+    client, for_each = aws.client("dynamodb"), ThreadPoolExecutor(_THREADS).map
     return LogFirstEventStore(
-        aws.client("dynamodb"), environ["TABLE"], environ["LOG_TABLE"], ThreadPoolExecutor(_THREADS).map
+        client,
+        environ["TABLE"],
+        environ["LOG_TABLE"],
+        for_each,
+        combining=lambda events: Combining(client, environ["PENDING_TABLE"], events, for_each),
     )

@@ -5,7 +5,7 @@ import pytest
 from tests.commands.conftest import Make
 from tools.discovery import patterns
 
-ON_PATTERN = ("deploy", "output", "destroy", "audit", "repair", "restore-drill")
+ON_PATTERN = ("deploy", "output", "destroy", "verify", "audit", "repair", "restore-drill")
 
 
 def test_make_alone_prints_help(make: Make) -> None:

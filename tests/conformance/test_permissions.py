@@ -44,7 +44,10 @@ def test_a_role_is_denied(
     with role_like(deployment["functions"][operation]) as credentials:
         role = boto3.client("dynamodb", **credentials)
         root = clients.client("dynamodb")
-        for name, table in tables(harness, deployment["environment"]).items():
+        held = tables(harness, deployment["environment"])
+        if operation == "store_events" and what in ("delete an item", "delete in a transaction"):
+            held = {name: table for name, table in held.items() if name not in harness.deletes_from}
+        for name, table in held.items():
             with pytest.raises(ClientError) as denial:
                 WRITES[what](role, table, key_of(root, table))
             assert denial.value.response["Error"]["Code"] == "AccessDeniedException"

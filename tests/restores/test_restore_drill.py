@@ -28,12 +28,12 @@ from testkit.examples import Event, event, history
 from testkit.harness import Environment, Harness, HarnessFor, eventually
 from testkit.session import Session
 from testkit.subjects import VISIBLE_SECONDS, InProcess
-from tools import audit, restore_drill
+from tools import audit, restore_drill, terraform
 from tools.console import Failure, UsageError
 from tools.discovery import Pattern, patterns, select
 from tools.restore_drill import Original, drill
 from tools.targets import Target
-from tools.terraform import Workspace
+from tools.workspaces import Workspace
 
 OF_TABLES = [pattern for pattern in patterns() if not hasattr(audit.module(pattern), "restore_variables")]
 SINGLE_WRITER = select("single_writer")[0]
@@ -150,7 +150,10 @@ def test_a_drill_makes_a_whole_store_of_the_backups_of_two_tables_and_touches_th
     live: Original, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dynamodb = boto3.client("dynamodb")
-    target = Target("drill", "drill", dict(os.environ), {"tags": '{ service = "orders" }'})
+    target = Target("drill", "drill", dict(os.environ), {})
+    settings = Workspace(SINGLE_WRITER, "drill", tmp_path).deployed_settings
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'name = "{live.name}"\ntags = {{ service = "orders" }}\n')
     workspace = Workspace(SINGLE_WRITER, "drill-restored", tmp_path)
     opened = InProcess(from_environment(live.environ), SINGLE_WRITER.sheet)
     opened.store(*history("ann", 3))
@@ -203,19 +206,19 @@ def test_a_drill_makes_a_whole_store_of_the_backups_of_two_tables_and_touches_th
 
 
 def test_a_cluster_is_applied_again_when_it_was_made_without_its_data_api(monkeypatch: pytest.MonkeyPatch) -> None:
-    target = Target("drill", "drill", {}, {})
-    failures = [Failure("aurora: apply failed: HttpEndpointNotEnabledException")]
+    workspace, target = Workspace(SINGLE_WRITER, "drill"), Target("drill", "drill", {}, {})
+    failures = [None, Failure("aurora: apply failed: HttpEndpointNotEnabledException")]
 
-    def deploy(*_: Any) -> dict[str, Any]:
-        if failures:
-            raise failures.pop()
-        return {"deployed": True}
+    def apply(*_: Any) -> None:
+        if failure := failures.pop():
+            raise failure
 
-    monkeypatch.setattr(restore_drill, "deploy", deploy)
-    assert restore_drill._deploy(SINGLE_WRITER, target, Path()) == {"deployed": True}
+    monkeypatch.setattr(terraform, "apply", apply)
+    restore_drill._apply_twice_if_need_be(workspace, target)
+    assert not failures
     failures = [Failure("aurora: apply failed: something else")]
     with pytest.raises(Failure, match="something else"):
-        restore_drill._deploy(SINGLE_WRITER, target, Path())
+        restore_drill._apply_twice_if_need_be(workspace, target)
 
 
 @pytest.mark.parametrize("wrong", ["yesterday", "2026-11-25T02:00:00"])

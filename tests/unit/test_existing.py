@@ -27,7 +27,7 @@ CANNOT_BE_TAKEN_OVER = {
     "in the state alone": {"aws_lambda_invocation", "terraform_data"},
     "in a module that no pattern uses": {
         *("aws_backup_plan", "aws_backup_selection", "aws_backup_vault", "aws_backup_vault_lock_configuration"),
-        "aws_cloudwatch_dashboard",
+        *("aws_cloudformation_stack", "aws_cloudwatch_dashboard", "aws_lambda_function_url"),
     },
 }
 """Types of resources that need not be looked for, by the reason."""

@@ -250,6 +250,7 @@ def environment(pattern: Pattern) -> dict[str, str]:
         "PATTERN": pattern.name,
         "TABLE": "table",
         "LOG_TABLE": "log",
+        "PENDING_TABLE": "pending",
         "SEQUENCER": "sequencer",
         "QUEUE_URL": "https://sqs/queue",
         "FAILURES_URL": "https://sqs/failures",

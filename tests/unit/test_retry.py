@@ -20,6 +20,7 @@ HOUR = 3600.0
 ENVIRONMENT = {
     "TABLE": "events",
     "LOG_TABLE": "log",
+    "PENDING_TABLE": "pending",
     "SHARDS": "1",
     "CLUSTER_ARN": "cluster",
     "SECRET_ARN": "secret",

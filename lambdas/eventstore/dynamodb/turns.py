@@ -29,6 +29,8 @@ IN_FLIGHT = 0.3
 MOST_THROTTLES = 16
 """Attempts over which throttled appends spread at most."""
 
+OTHERS_FIRST = "other appends took every next position"
+
 
 class Turn:
     """The attempts of one append. `busy_for` is what the tail of the log says, in seconds; `took`, the last attempt."""
@@ -48,11 +50,15 @@ class Turn:
         """What to leave in the log, in Unix seconds; None if nobody was in the way."""
         return time.time() + self.age if self._races or self._throttles else None
 
+    def wait(self, seconds: float, why: str) -> None:
+        """Wait for as long as the caller says, within the time of this append."""
+        self._retries.wait(seconds, why)
+
     def give_way(self, busy_for: float) -> bool:
         """Let others go first; whether it did, so that the tail has to be read again."""
         if busy_for <= 0 or self._retries.attempts > 1:
             return False
-        self._retries.wait(random.uniform(0, GIVES_WAY) * busy_for, "other appends took every next position")
+        self._retries.wait(random.uniform(0, GIVES_WAY) * busy_for, OTHERS_FIRST)
         return True
 
     def raced(self, took: float, busy_for: float, in_flight: bool) -> None:
@@ -61,7 +67,7 @@ class Turn:
         pause = self._lead(busy_for) + self._spread(took, SPREAD)
         if in_flight:
             pause += IN_FLIGHT * self._attempt
-        self._retries.wait(pause, "other appends took every next position")
+        self._retries.wait(pause, OTHERS_FIRST)
 
     def throttled(self, took: float, busy_for: float) -> None:
         """Wait after the log's partition, or the account, has refused an attempt: longer with each time."""

@@ -1,4 +1,4 @@
-"""The log: each page one request, whose events it holds in full or, where they are large, without their payloads.
+"""The log: each page one request, or several, with their events in full or, where they are large, without payloads.
 
 Guarantees: a page is put whole or not at all, and the body that it refers to is stored before it. It fits one read unit
 unless its ids are very long, so finding the end of the log costs 1 RRU whatever was stored. Costs: 1 WRU for each KB of
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +26,18 @@ from lambdas.eventstore.dynamodb.paged_log import (
     page_item,
 )
 from lambdas.eventstore.dynamodb.reads import get_items
+from lambdas.eventstore.dynamodb.turns import OTHERS_FIRST, Turn
 from lambdas.eventstore.events import StoredEvent
 
 INLINE_BYTES = 3_900
-"""Of a page's events, compressed. With its keys such a page takes one read unit, 4 KB."""
+"""Of the events of one request, compressed. With its keys such a page takes one read unit, 4 KB."""
 
-_BODIES = "body#"
+COMBINED_BYTES = 4 * INLINE_BYTES
+"""Of a page with the events of several requests."""
+
+_PENDING = f"{OTHERS_FIRST}; one of them may still store this request, which only a retry with the same requestId tells"
+
+BODIES = "body#"
 _BODY_BYTES, _BODY_ITEMS = 1_000_000, 100
 """Of the bodies that one request reads, unless a single page has more: a BatchGetItem answers with up to 100 items and
 16 MB."""
@@ -41,6 +47,8 @@ Heads = dict[str, tuple[int, str]]
 
 Entry = dict[str, Any]
 """An event in a page: its JSON, with `requestId` and `requestDigest` if its request has an id."""
+
+ForEach = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 AsStored = Callable[[Entry], Entry]
 """An entry with what the pattern keeps beside the event, as JSON, for its page and its item. It is called for each
@@ -68,7 +76,12 @@ class Page:
     def last_event(self) -> tuple[Key, str]:
         """Key and id of its last event."""
         entry = self.entries[-1]
-        return (entry["aggregateId"], entry["aggregateVersion"]), entry["eventId"]
+        return key_of(entry), entry["eventId"]
+
+    @property
+    def crowd(self) -> int:
+        """How many requests its writer knew of, its own with them: those in it, and those that were left for later."""
+        return int(self.item["crowd"]["N"]) if "crowd" in self.item else 1
 
     @property
     def busy_until(self) -> float:
@@ -78,6 +91,10 @@ class Page:
     def heads(self) -> Heads:
         """Those of its aggregates, as of this page."""
         return {entry["aggregateId"]: (entry["aggregateVersion"], entry["eventId"]) for entry in self.entries}
+
+    def ids(self) -> dict[Key, str]:
+        """The ids of its events."""
+        return {key_of(entry): entry["eventId"] for entry in self.entries}
 
     def items(self) -> list[Item]:
         """The items of its events, for the table of events."""
@@ -92,25 +109,41 @@ class Page:
         ]
 
 
-@dataclass
 class Request:
     """A request on its way into the log. Its attempts have one body, which is what its pages say of it."""
 
-    append: Append
-    as_stored: AsStored = lambda entry: entry
-    body: Item | None = None
+    def __init__(self, append: Append, as_stored: AsStored = lambda entry: entry) -> None:
+        self.append = append
+        self.body: Item | None = None
+        self.tried: list[str] = []
+        """The ids of the events of all attempts."""
+        self.pending: list[Entry] = []
+        """Its events as they are left for others to store, once they are."""
+        self.looks = 0
+        """How often it has been looked whether they are stored."""
+        self.turn = Turn()
+        self._as_stored = as_stored
+
+    def wait(self, seconds: float) -> None:
+        """Let other appends go on.
+
+        Raises:
+            OutOfTime
+        """
+        self.turn.wait(seconds, _PENDING if self.pending else OTHERS_FIRST)
 
     def entries(self, event_ids: Sequence[str]) -> list[Entry]:
-        """Its events under these ids."""
+        """Its events for another attempt, under these ids."""
         append, request = self.append, {}
         if append.request_id is not None:
             request = {"requestId": append.request_id, "requestDigest": append.digest}
+        self.tried += event_ids
         events = zip(append.events, event_ids, strict=True)
-        return [self.as_stored({**event.stored(event_id).to_wire(), **request}) for event, event_id in events]
+        return [self._as_stored({**event.stored(event_id).to_wire(), **request}) for event, event_id in events]
 
-    def page(self, entries: Sequence[Entry], position: int) -> Page:
-        inline = [{**entry, "metadata": None} for entry in entries] if self.body else entries
-        return Page(page_item(position, list(map(_text, inline))) | (self.body or {}), entries)
+    def fits_a_page(self, entries: Sequence[Entry]) -> bool:
+        """Whether it takes no body."""
+        return not self.body and len(compressed(entries)) <= INLINE_BYTES
 
 
 class RequestLog(PagedLog):
@@ -126,25 +159,37 @@ class RequestLog(PagedLog):
         [complete] = self._complete([page.item])
         return complete
 
-    def append(self, request: Request, event_ids: Sequence[str], position: int, busy_until: float | None) -> Page:
-        """Put a page with the events of `request`, under these ids, at `position`; and first a body, if it takes one.
+    def append(
+        self,
+        request: Request,
+        entries: Sequence[Entry],
+        position: int,
+        busy_until: float = 0.0,
+        others: Sequence[Entry] = (),
+        crowd: int = 1,
+    ) -> Page:
+        """Put a page at `position`, with the entries of `request` and those of others; first a body, if it takes one.
 
         Raises:
             PositionTaken
         """
-        entries = request.entries(event_ids)
-        page = request.page(entries, position)
-        if len(page.item["page"]["B"]) > INLINE_BYTES and not request.body:
-            request.body = self._put_body(request.append, name=event_ids[0])
-            page = request.page(entries, position)
-        self.put(page.item | ({"busyUntil": to_attribute(round(busy_until, 3))} if busy_until else {}))
-        return page
+        if not request.fits_a_page(entries) and not request.body:
+            payloads = [entry["metadata"] for entry in entries]
+            request.body = self._put_body(payloads, name=entries[0]["eventId"])
+        inline = [{**entry, "metadata": None} for entry in entries] if request.body else entries
+        item = page_item(position, [_text(entry) for entry in (*inline, *others)]) | (request.body or {})
+        if busy_until:
+            item["busyUntil"] = to_attribute(round(busy_until, 3))
+        if crowd > 1:
+            item["crowd"] = to_attribute(crowd)
+        self.put(item)
+        return Page(item, [*entries, *others])
 
-    def _put_body(self, append: Append, name: str) -> Item:
+    def _put_body(self, payloads: Sequence[Any], name: str) -> Item:
         """Put the payloads of a request; answer with what its page says of them."""
-        content = zlib.compress(_text([event.metadata for event in append.events]).encode())
+        content = compressed(payloads)
         for number, start in enumerate(range(0, len(content), PAGE_BYTES)):
-            item = {**key(_BODIES + name, number), "content": {"B": content[start : start + PAGE_BYTES]}}
+            item = {**key(BODIES + name, number), "content": {"B": content[start : start + PAGE_BYTES]}}
             self.client.put_item(TableName=self.name, Item=item)
         return {"body": to_attribute(name), "bodyBytes": to_attribute(len(content))}
 
@@ -166,15 +211,21 @@ class RequestLog(PagedLog):
                 keys = [(part["part"]["S"], first_position(part)) for part in _body_keys(item)]
                 if missing := [part for part in keys if part not in parts]:
                     raise MissingPage(f"the page at {first_position(item)} refers to {missing[0]}, which was deleted")
+                # Those of the first request in the page. The others have theirs in it.
                 payloads = json.loads(zlib.decompress(b"".join(parts[part] for part in keys)))
-                entries = [{**entry, "metadata": payload} for entry, payload in zip(entries, payloads, strict=True)]
+                large = [{**entry, "metadata": payload} for entry, payload in zip(entries, payloads, strict=False)]
+                entries = large + entries[len(large) :]
             yield Page(item, entries)
+
+
+def key_of(entry: Entry) -> Key:
+    return entry["aggregateId"], entry["aggregateVersion"]
 
 
 def _body_keys(item: Item) -> list[Item]:
     """The keys of a page's body: none if it has none."""
     items = -(-_body_bytes(item) // PAGE_BYTES)
-    return [key(_BODIES + item["body"]["S"], number) for number in range(items)]
+    return [key(BODIES + item["body"]["S"], number) for number in range(items)]
 
 
 def _body_bytes(item: Item) -> int:
@@ -192,6 +243,10 @@ def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
             batch, size, count = [], _body_bytes(item), len(_body_keys(item))
         batch.append(item)
     yield batch
+
+
+def compressed(value: Any) -> bytes:
+    return zlib.compress(_text(value).encode())
 
 
 def _text(value: Any) -> str:

@@ -2,19 +2,22 @@
 
 Guarantees: one dense total order that follows real time, read strongly consistently both by aggregate and as a whole;
 a request shows to all readers in one instant, with all its events. Costs, for items of up to 1 KB: 2 WRU + 3 RRU in 5
-requests, less what the process knows of the last page; a lost race 1 WRU + 3 RRU more. Fails: appends happen one at a
-time, over all aggregates; those that come faster wait, and raise when their Lambda's time is over.
+requests, less what the process knows of the last page. Fails: pages are put one at a time, over all aggregates; appends
+that come faster wait, and raise when their Lambda's time is over.
 
 When a page is put, all events of the pages before it are in the table of events: its writer has looked, and has put
 what a writer that was slow or died left behind. So the heads of aggregates, read in the table after the last page, are
-exact, and so are aggregates read in the table after the last page and merged with it. `tests/log_first` explores this.
+exact, and so are aggregates read in the table after the last page and merged with it.
+
+Appends that meet are stored together, where there is a table for that (`combining`): a page then holds the events of
+several requests. `tests/log_first` explores all of this.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -24,11 +27,14 @@ from lambdas.eventstore.dynamodb.appends import HALF_VISIBLE, VERSION_IS_FREE, o
 from lambdas.eventstore.dynamodb.items import Item
 from lambdas.eventstore.dynamodb.paged_log import PositionTaken
 from lambdas.eventstore.dynamodb.table import EventsTable
-from lambdas.eventstore.dynamodb.turns import Turn
 from lambdas.eventstore.errors import VersionConflict
 from lambdas.eventstore.events import StoredEvent
-from lambdas.eventstore.log_first.log import AsStored, Heads, Page, Request, RequestLog
+from lambdas.eventstore.log_first.log import AsStored, Entry, ForEach, Heads, Page, Request, RequestLog
 from lambdas.eventstore.retry import Retries
+
+if TYPE_CHECKING:  # Only where appends combine, their package holds these.
+    from lambdas.eventstore.log_first.combining import Combining
+    from lambdas.eventstore.log_first.pending import PendingRequest
 
 _PASSING = {*aws.THROTTLED, "TransactionConflictException"}
 """Errors of a request that pass. No transaction of this store can be in the way, but another's."""
@@ -40,8 +46,6 @@ knows the last page, and so is quicker, would win again and again; with all of i
 _KNOWN = 10_000
 """Aggregates whose heads are remembered. At most 10 MB, with ids as long as they may be."""
 
-ForEach = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-
 
 class Diverged(Exception):
     """The table of events and the log do not belong together: one of them was changed by hand, or set back."""
@@ -51,8 +55,9 @@ class LogFirstEventStore(EventStore):
     """`events` is keyed (aggregateId, aggregateVersion), `log` (part, firstPosition).
 
     `for_each` makes the requests that can be made at the same time: one by one, or with threads. `as_stored` adds what
-    a pattern keeps beside each event, in its page and in its item. `ids_rise_over_the_log` makes event ids rise with
-    offsets over all aggregates, and not only within each: then a writer whose clock is ahead lifts all ids after its.
+    a pattern keeps beside each event, in its page and in its item. Without `combining`, appends take turns;
+    then `ids_rise_over_the_log` can make event ids rise with offsets over all aggregates, and not only within each: a
+    writer whose clock is ahead lifts all ids after its.
     """
 
     def __init__(
@@ -63,10 +68,13 @@ class LogFirstEventStore(EventStore):
         for_each: ForEach = map,
         as_stored: AsStored = lambda entry: entry,
         ids_rise_over_the_log: bool = False,
+        combining: Callable[[EventsTable], Combining] | None = None,
     ) -> None:
+        assert not (combining and ids_rise_over_the_log), "pending requests have their ids before their positions"
         self._client = client
         self._events = EventsTable(client, events, offset="logPosition")
         self._log = RequestLog(client, log)
+        self._combining = combining(self._events) if combining else None
         self._for_each = for_each
         self._as_stored = as_stored
         self._ids_rise_over_the_log = ids_rise_over_the_log
@@ -76,38 +84,15 @@ class LogFirstEventStore(EventStore):
         """The heads that this process knows, as of the page with this id of its last event."""
 
     def store_events(self, append: Append) -> Sequence[StoredEvent]:
-        turn, half_visible, request, tried = Turn(), Retries(), Request(append, self._as_stored), list[str]()
-        while True:
-            began, busy_for = time.monotonic(), 0.0
-            try:
-                tail = self._log.tail()
-                busy_for = tail.busy_until - time.time() if tail else 0.0
-                if turn.give_way(busy_for):
-                    continue
-                began = time.monotonic()
-                self._settle(tail)
-                heads = self._heads(tail, append)
-                if conflict := append.conflict({name: version for name, (version, _) in heads.items()}.__getitem__):
-                    if stored := self._stored_unless(conflict, append, tried):
-                        return stored
-                    half_visible.pause(HALF_VISIBLE)  # In a page behind `tail`, which the next attempt settles.
-                    continue
-                previous = max(heads[aggregate][1] for aggregate in append.expected)
-                if self._ids_rise_over_the_log and tail:
-                    previous = max(previous, tail.last_event[1])
-                event_ids = ksuids.issue(len(append.events), time.time(), previous or None)
-                tried += event_ids
-                busy_until = max(turn.busy_until or 0.0, time.time() + _PASSED_ON * busy_for if busy_for > 0 else 0.0)
-                page = self._log.append(request, event_ids, tail.last + 1 if tail else 1, busy_until)
-                self._known = event_ids[-1], heads | page.heads()
-                self._put_events(page)
-                return page.events()
-            except PositionTaken:
-                turn.raced(time.monotonic() - began, busy_for, in_flight=False)
-            except ClientError as error:
-                if aws.error_code(error) not in _PASSING:
-                    raise
-                turn.throttled(time.monotonic() - began, busy_for)
+        request = Request(append, self._as_stored)
+        try:
+            stored = self._store(request)
+        except Exception:
+            self._withdraw(request)
+            raise
+        self._withdraw(request)
+        self._events.remember(stored)
+        return stored
 
     def get_aggregate_events(self, aggregate_id: str, from_version: int, limit: int) -> AggregatePage:
         tail = self._log.tail()
@@ -120,29 +105,119 @@ class LogFirstEventStore(EventStore):
     def get_all_events(self, after: str | None, limit: int) -> LogPage:
         return self._log.read(after, limit)
 
-    def _stored_unless(self, conflict: VersionConflict, append: Append, tried: Sequence[str]) -> list[StoredEvent]:
-        """The events of `append`, if an attempt of it is stored; none if only a part of them can be seen."""
-        own = own_events(self._events, append, tried) if tried or append.request_id is not None else []
+    def settle(self) -> None:
+        """See to it that all events of the log are in the table of events."""
+        tail = self._log.tail()
+        if tail and not self._settle(tail):
+            self._put_events(self._log.complete(tail))
+
+    def _store(self, request: Request) -> Sequence[StoredEvent]:
+        append, combining, turn, half_visible = request.append, self._combining, request.turn, Retries()
+        while True:
+            began, busy_for = time.monotonic(), 0.0
+            try:
+                if combining and request.pending and (stored := combining.awaited(request)):
+                    return stored
+                began = time.monotonic()
+                tail, pending = self._look(request)
+                busy_for = max(0.0, tail.busy_until - time.time()) if tail else 0.0
+                if busy_for and not request.pending and (self._leave(request, tail) or turn.give_way(busy_for)):
+                    continue
+                if not self._settle(tail):
+                    request.wait(time.monotonic() - began)
+                    continue
+                entries = request.pending
+                others = combining.fitting(entries, pending) if combining and entries else None
+                if others is None:
+                    heads = self._heads(tail, append)
+                    versions = {aggregate: version for aggregate, (version, _) in heads.items()}
+                    if conflict := append.conflict(versions.__getitem__):
+                        if stored := self._stored_unless(conflict, request):
+                            return stored
+                        half_visible.pause(HALF_VISIBLE)  # In a page behind `tail`, which the next attempt settles.
+                        continue
+                    previous = max(heads[aggregate][1] for aggregate in append.expected)
+                    if self._ids_rise_over_the_log and tail:
+                        previous = max(previous, tail.last_event[1])
+                    entries = request.entries(ksuids.issue(len(append.events), time.time(), previous or None))
+                    if combining:
+                        others = combining.glance(entries, tail)
+                busy_until = max(turn.busy_until or 0.0, time.time() + _PASSED_ON * busy_for if busy_for else 0.0)
+                return self._commit(request, tail, entries, others, busy_until)
+            except PositionTaken:
+                if not request.pending and not self._leave(request):
+                    turn.raced(time.monotonic() - began, busy_for, in_flight=False)
+            except ClientError as error:
+                if aws.error_code(error) not in _PASSING:
+                    raise
+                turn.throttled(time.monotonic() - began, busy_for)
+
+    def _commit(
+        self,
+        request: Request,
+        tail: Page | None,
+        entries: Sequence[Entry],
+        others: Sequence[Entry] | None,
+        busy_until: float,
+    ) -> Sequence[StoredEvent]:
+        """Put the next page, and then its events. `others` is None if nobody has looked for any.
+
+        Raises:
+            PositionTaken
+        """
+        combining, crowd = self._combining, 1
+        if combining and others is not None and combining.crowd > 1:
+            busy_until, crowd = combining.busy_until(), combining.crowd
+        page = self._log.append(request, entries, tail.last + 1 if tail else 1, busy_until, others or [], crowd)
+        self._known = page.last_event[1], self._known_as_of(tail) | page.heads()
+        if combining:
+            combining.put(page, tail, looked=others is not None)
+        self._put_events(page)
+        return page.events()[: len(entries)]
+
+    def _look(self, request: Request) -> tuple[Page | None, list[PendingRequest]]:
+        """The last page and, for a request that is pending itself, the pending ones."""
+        began, tail = time.monotonic(), self._log.tail()
+        if not self._combining:
+            return tail, []
+        self._combining.seen(tail, time.monotonic() - began)
+        return tail, self._combining.pending() if request.pending else []
+
+    def _leave(self, request: Request, tail: Page | None = None) -> bool:
+        return self._combining.leave(request, tail) if self._combining else False
+
+    def _withdraw(self, request: Request) -> None:
+        if self._combining:
+            self._combining.withdraw(request)
+
+    def _stored_unless(self, conflict: VersionConflict, request: Request) -> list[StoredEvent]:
+        """The events of a request, if an attempt of it is stored; none if only a part of them can be seen."""
+        append = request.append
+        recognisable = request.tried or append.request_id is not None
+        own = own_events(self._events, append, request.tried) if recognisable else []
         if not own:
             raise conflict
         return own if len(own) == len(append.events) else []
 
-    def _settle(self, page: Page | None) -> None:
-        """See to it that all events of the last page are in the table.
+    def _settle(self, page: Page | None) -> bool:
+        """See to it that all events of the last page are in the table. False: its writer is probably still at it.
 
         Its last event is put when all others are stored, so this one tells for all.
         """
         if page is None:
-            return
+            return True
         key, event_id = page.last_event
         if event_id == self._settled:
-            return
+            return True
         if stored := self._events.get([key], ["eventId"]):
             if stored[key]["eventId"]["S"] != event_id:
                 raise Diverged(f"in the place of event {event_id}, {key}, the table of events has another one")
             self._settled = event_id
+        elif self._combining and page.crowd > 1 and self._combining.is_new(page):
+            return False
         else:
             self._put_events(self._log.complete(page))
+        return True
 
     def _put_events(self, page: Page) -> None:
         *others, last = page.items()

@@ -38,7 +38,7 @@ class Published:
         self._versions = self._listed()
         if "ETag" in self._versions.get(CHECKPOINT, [{}])[0]:
             self._checkpoint = self._opened(self._latest(CHECKPOINT))
-        elif self._versions:
+        elif any(not path.startswith(ERASURES) for path in self._versions):
             raise InvalidNote(f"{CHECKPOINT} was deleted" if CHECKPOINT in self._versions else "there is none")
         self._entries = []
         for tile in tiles_between(0, self._checkpoint.size, None):

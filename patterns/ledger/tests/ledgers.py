@@ -14,7 +14,7 @@ from testkit.examples import Event, event
 from testkit.subjects import InProcess
 from tools.discovery import containing
 
-from .. import get_digest, get_proof, runtime
+from .. import erase, get_digest, get_proof, runtime
 from ..commands.verify import Difference
 from ..proofs import Proofs
 from ..store import from_environment
@@ -57,6 +57,10 @@ class Ledger:
     def digest(self, **request: Any) -> dict[str, Any]:
         proofs = Proofs(harness.bucket(self.environment))
         return runtime.answer(lambda given: get_digest.answer(proofs, given), request)
+
+    def erase(self, **request: Any) -> dict[str, Any]:
+        erasure = erase.from_environment(self.environment)
+        return runtime.answer(lambda given: erase.answer(erasure, given), request)
 
     def differences(self) -> list[Difference]:
         return list(harness.verification(self.environment).differences())

@@ -83,6 +83,12 @@ run "only_the_publisher_signs_and_it_cannot_touch_events" {
     error_message = "The publisher reads the log."
   }
   assert {
+    condition = [for name, function in local.functions : name if anytrue([
+      for action in flatten(function.statements[*].actions) : can(regex("dynamodb:(Put|Update|Delete)", action))
+    ])] == ["erase"]
+    error_message = "Of the functions beside the three operations, one writes into the tables."
+  }
+  assert {
     condition = !anytrue([
       for action in flatten([for function in values(local.functions) : function.statements[*].actions]) : can(regex("s3:(Delete|Bypass|PutObjectRetention|PutBucket)", action))
     ])

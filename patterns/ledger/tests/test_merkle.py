@@ -25,6 +25,9 @@ from ..transparency.merkle import (
 KNOWN = json.loads((Path(__file__).parent / "vectors" / "rfc6962.json").read_text(encoding="utf-8"))
 SIZES = range(1, 301)
 
+BIG_STEP = 1_000_003
+"""A prime, so that following numbers name bits of all hashes, and 256 for each hash name all of them."""
+
 
 @cache
 def subtree(start: int, end: int) -> bytes:
@@ -66,7 +69,11 @@ def test_every_leaf_of_every_tree_is_proved_to_be_in_it() -> None:
         for index in range(size):
             proof = inclusion_proof(index, size, subtree)
             assert len(proof) <= (size - 1).bit_length()
-            verify_inclusion(index, size, subtree(index, index + 1), proof, subtree(0, size))
+            leaf, root = subtree(index, index + 1), subtree(0, size)
+            verify_inclusion(index, size, leaf, proof, root)
+            leaf, root, *proof = changed_bit([leaf, root, *proof], 37 * size + index)
+            with pytest.raises(InvalidProof):
+                verify_inclusion(index, size, leaf, proof, root)
 
 
 def test_every_tree_is_proved_to_begin_with_every_smaller_one() -> None:
@@ -74,7 +81,11 @@ def test_every_tree_is_proved_to_begin_with_every_smaller_one() -> None:
         for old in range(1, new + 1):
             proof = consistency_proof(old, new, subtree)
             assert len(proof) <= 2 * new.bit_length()
-            verify_consistency(old, new, subtree(0, old), subtree(0, new), proof)
+            roots = [subtree(0, old), subtree(0, new)]
+            verify_consistency(old, new, roots[0], roots[1], proof)
+            first, second, *proof = changed_bit([*roots, *proof], 37 * new + old)
+            with pytest.raises(InvalidProof):
+                verify_consistency(old, new, first, second, proof)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 100, 299])
@@ -107,8 +118,12 @@ def test_a_proof_that_is_too_long_or_too_short_is_refused() -> None:
 
 
 def with_a_changed_bit(hashes: list[bytes]) -> Iterator[list[bytes]]:
-    for number, one in enumerate(hashes):
-        for bit in range(8 * len(one)):
-            changed = bytearray(one)
-            changed[bit // 8] ^= 1 << bit % 8
-            yield [*hashes[:number], bytes(changed), *hashes[number + 1 :]]
+    return (changed_bit(hashes, bit) for bit in range(256 * len(hashes)))
+
+
+def changed_bit(hashes: list[bytes], bit: int) -> list[bytes]:
+    """The hashes with one bit of one changed; any number names one."""
+    number, bit = divmod(bit * BIG_STEP % (256 * len(hashes)), 256)
+    changed = bytearray(hashes[number])
+    changed[bit // 8] ^= 1 << bit % 8
+    return [*hashes[:number], bytes(changed), *hashes[number + 1 :]]

@@ -46,7 +46,7 @@ def large(watch: Watch) -> tuple[Ledger, list[str]]:
     for first in range(0, len(ids), 40):
         events = tuple(NewEvent(f"a{first}", n, "TICK", 1, {"n": n}) for n in range(1, 41))
         request = Request(Append(events), as_stored=salted)
-        log.append(request, ids[first : first + 40], first + 1, None)
+        log.append(request, request.entries(ids[first : first + 40]), first + 1)
         if first == 80:
             ledger.publish()
     ledger.publish()

@@ -7,7 +7,7 @@ makes its note invalid.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
@@ -15,9 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from .checkpoints import Checkpoint, Proof
+from .checkpoints import Checkpoint, Proof, encoded
 from .merkle import leaf_hash, verify_inclusion
 from .notes import COSIGNATURE, ECDSA_P256, ED25519, TIME_BYTES, InvalidKey, InvalidNote, Note, VerifierKey, cosigned
+from .tiles import WIDTH, InvalidTile, Tile, Tree, entries_of, hashes_of, parent, tiles_between
+
+_LEVELS = 7
+"""Of tiles, above the lowest: 256 ** 8 entries are as many as a size can count."""
 
 
 def trusted_key(text: str) -> VerifierKey:
@@ -78,6 +82,36 @@ def verify_proof(proof: str, entry: bytes, origin: str, keys: Sequence[VerifierK
     checkpoint = open_checkpoint(parsed.checkpoint, origin, keys)
     verify_inclusion(parsed.index, checkpoint.size, leaf_hash(entry), parsed.hashes, checkpoint.root)
     return parsed.index, checkpoint
+
+
+def verify_copy(
+    read: Callable[[str], bytes], origin: str, keys: Sequence[VerifierKey]
+) -> tuple[Checkpoint, list[bytes]]:
+    """That a full copy of the published log is what its checkpoint says: the checkpoint, and all entries in order.
+
+    `read` gives a file of the copy by its path, such as `tile/entries/000`.
+
+    Raises:
+        InvalidNote: the checkpoint is not one of this log, signed by one of `keys`.
+        InvalidTile: a file is not what its name says, or it is not what was signed.
+    """
+    checkpoint = open_checkpoint(read("checkpoint").decode(errors="replace"), origin, keys)
+    entries: list[bytes] = []
+    tree = Tree(checkpoint.size, lambda tile: read(tile.path))
+    for tile in tiles_between(0, checkpoint.size, None):
+        entries += entries_of(tile, read(tile.path))
+        hashes = [leaf_hash(entry) for entry in entries[tile.number * WIDTH :]]
+        if hashes != hashes_of(Tile(0, tile.number, tile.width), read(Tile(0, tile.number, tile.width).path)):
+            raise InvalidTile(f"the entries of {tile.path} are not those of the hashes over them")
+    for level in range(_LEVELS):
+        for tile in tiles_between(0, checkpoint.size, level + 1):
+            for number, hash_ in enumerate(hashes_of(tile, read(tile.path)), tile.number * WIDTH):
+                below = Tile(level, number)
+                if parent(hashes_of(below, read(below.path))) != hash_:
+                    raise InvalidTile(f"the hashes of {below.path} are not those of the hash over them")
+    if tree.root() != checkpoint.root:
+        raise InvalidTile(f"the tiles are not those that were signed: their root is {encoded(tree.root())}")
+    return checkpoint, entries
 
 
 def is_signed(text: str, signature: bytes, key: VerifierKey) -> bool:

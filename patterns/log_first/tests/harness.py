@@ -1,5 +1,7 @@
 """What is stored is what is in the log: its last page's events may not be in their table yet."""
 
-from testkit.log_first import Harness
+from testkit import log_first
 
-__all__ = ["Harness"]
+
+class Harness(log_first.Harness):
+    deletes_from = frozenset({"PENDING_TABLE"})

@@ -14,6 +14,11 @@ override_resource {
   values = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/orders-log" }
 }
 
+override_resource {
+  target = module.pending.aws_dynamodb_table.this
+  values = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/orders-pending" }
+}
+
 # The package is the one that the build has made.
 variables {
   name = "orders"
@@ -22,7 +27,9 @@ variables {
 run "the_outputs_name_the_three_functions_and_the_tables" {
   assert {
     condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
-      output.get_all_events == "orders-get-all-events" && output.table == "orders" && output.log_table == "orders-log"
+      output.get_all_events == "orders-get-all-events" && output.table == "orders" && output.log_table == "orders-log" && (
+        output.pending_table == "orders-pending"
+      )
     )
     error_message = "Other programs find the store by these outputs."
   }
@@ -30,7 +37,7 @@ run "the_outputs_name_the_three_functions_and_the_tables" {
 
 run "the_store_is_told_its_tables" {
   assert {
-    condition     = local.environment == { TABLE = "orders", LOG_TABLE = "orders-log" }
+    condition     = local.environment == { TABLE = "orders", LOG_TABLE = "orders-log", PENDING_TABLE = "orders-pending" }
     error_message = "The functions read these variables."
   }
 }
@@ -46,8 +53,12 @@ run "an_operation_may_touch_a_table_only_as_far_as_it_must" {
         actions   = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"]
         resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-log"]
       },
+      {
+        actions   = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+        resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/orders-pending"]
+      },
     ]
-    error_message = "store_events reads and puts; it never updates or deletes."
+    error_message = "store_events reads and puts; it deletes nothing but pending requests, and updates nothing."
   }
   assert {
     condition = local.statements.get_aggregate_events == [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from lambdas.eventstore.contract import Append
+from lambdas.eventstore.dynamodb.paged_log import page_item
 from lambdas.eventstore.events import NewEvent
 from lambdas.eventstore.ksuids import LENGTH
 from lambdas.eventstore.log_first.log import Request
@@ -79,6 +81,20 @@ def test_what_a_process_knows_of_an_aggregate_ends_with_the_next_page_of_another
     assert cost(calls) == Cost(requests=5, write_units=2, read_units=3)
 
 
+def test_a_process_that_appends_alone_looks_for_pending_requests_at_every_tenth_and_takes_three_read_units_at_most(
+    fresh_store: InProcess, environment: Environment, watch: Watch
+) -> None:
+    looked = []
+    for number in range(1, 31):
+        with watch.recording() as calls:
+            fresh_store.store(event(new_id(), 1))
+        assert (cost(calls).write_units, cost(calls).read_units) <= (2, 3)
+        if any(call.parameters["TableName"] == environment["PENDING_TABLE"] for call in calls):
+            looked.append(number)
+
+    assert looked == [10, 20, 30]
+
+
 def fill(dynamodb: Any, environment: Environment, up_to: int) -> None:
     """The log as requests of ten events each leave it; not their events in the other table."""
     query = {"TableName": environment["LOG_TABLE"], "KeyConditionExpression": "part = :pages", "Limit": 1}
@@ -101,5 +117,5 @@ def fill(dynamodb: Any, environment: Environment, up_to: int) -> None:
 def page(first: int, size: int) -> dict[str, Any]:
     events = [NewEvent.from_wire(event(f"filler-{first + n:05}", 1)) for n in range(size)]
     ids = [f"{position:0{LENGTH}}" for position, _ in zip(count(first), events, strict=False)]
-    request = Request(Append(tuple(events)))
-    return request.page(request.entries(ids), first).item
+    entries = Request(Append(tuple(events))).entries(ids)
+    return page_item(first, list(map(json.dumps, entries)))

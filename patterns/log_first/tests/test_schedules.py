@@ -5,23 +5,20 @@ What the model of the protocol (`tests/log_first`) shows of the protocol, this s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
 from typing import Any
 
 import pytest
 
-from lambdas.eventstore import wire
-from lambdas.eventstore.log_first import store as module
 from testkit.examples import Event, event, versions
 from testkit.faults import Crash
-from testkit.simulation import Instant, SimulatedDynamoDB, virtual_retries
-from tests.sequencer.turns import Choice, Turns, every_schedule
+from testkit.simulation import Instant, virtual_retries
+from tests.sequencer.turns import Choice, every_schedule
 
 from . import contention
-
-Request = list[Event]
+from .world import Request, World, taking_turns
 
 RIVALS: dict[str, tuple[Request, Request]] = {
     "requests that exclude each other": ([event("ann", 2, by="A")], [event("ann", 2, by="B")]),
@@ -30,55 +27,10 @@ RIVALS: dict[str, tuple[Request, Request]] = {
 }
 
 
-class World:
-    """A store on a DynamoDB whose every call goes through `before`, and which holds version 1 of ann."""
-
-    def __init__(self) -> None:
-        self._dynamodb = SimulatedDynamoDB(Instant(), contention.TABLES, seed=1)
-        self.before: Callable[[], None] = lambda: None
-        self.store(event("ann", 1))
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def call(**request: Any) -> Any:
-            self.before()
-            return getattr(self._dynamodb, operation)(**request)
-
-        return call
-
-    def answer(self, operation: wire.Operation, request: Any) -> dict[str, Any]:
-        """As a new process answers, whose calls are made one by one."""
-        return wire.answer(contention.opened(self, map), operation, request)
-
-    def store(self, *events: Event) -> dict[str, Any]:
-        return self.answer("store_events", {"events": list(events), "requestId": "of these events"})
-
-    def aggregate(self, aggregate: str) -> list[Event]:
-        return list(self.answer("get_aggregate_events", {"aggregateId": aggregate})["events"])
-
-    def log(self) -> list[Event]:
-        return list(self.answer("get_all_events", {})["events"])
-
-    def assert_sound(self) -> None:
-        """Offsets are dense, and readers of aggregates see what readers of the log see."""
-        log = self.log()
-        assert [event["offset"] for event in log] == [str(n) for n in range(1, len(log) + 1)]
-        for name in ("ann", "josh"):
-            assert self.aggregate(name) == [event for event in log if event["aggregateId"] == name]
-            assert versions(self.aggregate(name)) == list(range(1, len(self.aggregate(name)) + 1))
-
-
 @pytest.fixture(autouse=True)
 def instant() -> Iterator[None]:
-    with virtual_retries(Instant(), 1, module):
+    with virtual_retries(Instant(), 1, *contention.MODULES):
         yield
-
-
-@contextmanager
-def taking_turns(world: World) -> Iterator[Turns]:
-    turns = Turns()
-    world.before = turns.before_call
-    yield turns
-    world.before = lambda: None
 
 
 @pytest.mark.parametrize("requests", RIVALS.values(), ids=RIVALS)

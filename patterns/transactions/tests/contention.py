@@ -16,4 +16,4 @@ def opened(client: Any, _for_each: Map) -> TransactionsEventStore:
     return TransactionsEventStore(client, "events", "log")
 
 
-contend = partial(contention.contend, Subject(store, opened, TABLES))
+contend = partial(contention.contend, Subject((store,), opened, TABLES))

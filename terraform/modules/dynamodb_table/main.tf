@@ -1,7 +1,7 @@
 # An on-demand DynamoDB table that is encrypted, backed up and guarded against deletion, with alarms on throttling.
 
 locals {
-  keys = concat([var.hash_key, var.range_key], flatten([for index in var.indexes : [index.hash_key, index.range_key]]))
+  keys = concat([for key in [var.hash_key, var.range_key] : key if key != null], flatten([for index in var.indexes : [index.hash_key, index.range_key]]))
 
   caps = [for settings in [var.table_settings] : settings if settings.max_read_units != null || settings.max_write_units != null]
 
@@ -18,7 +18,7 @@ resource "aws_dynamodb_table" "this" {
   name                        = var.name
   billing_mode                = "PAY_PER_REQUEST"
   hash_key                    = var.hash_key.name
-  range_key                   = var.range_key.name
+  range_key                   = try(var.range_key.name, null)
   deletion_protection_enabled = var.deletion_protection
   stream_enabled              = var.stream_view_type != null
   stream_view_type            = var.stream_view_type
@@ -104,7 +104,7 @@ resource "aws_dynamodb_resource_policy" "append_only" {
       for action, roles in {
         "dynamodb:PutItem"        = var.writers.put
         "dynamodb:UpdateItem"     = var.writers.update
-        "dynamodb:DeleteItem"     = []
+        "dynamodb:DeleteItem"     = var.writers.delete
         "dynamodb:BatchWriteItem" = []
         "dynamodb:PartiQLInsert"  = []
         "dynamodb:PartiQLUpdate"  = []

@@ -14,7 +14,7 @@ variable "hash_key" {
 }
 
 variable "range_key" {
-  description = "The sort key: attribute name, and type `S`, `N` or `B`."
+  description = "The sort key: attribute name, and type `S`, `N` or `B`; null for none."
   type        = object({ name = string, type = string })
 }
 
@@ -80,8 +80,8 @@ variable "kms_key_arn" {
 }
 
 variable "writers" {
-  description = "ARNs of the roles that may put items, and of those that may update them, where `table_settings` says `append_only`."
-  type        = object({ put = list(string), update = optional(list(string), []) })
+  description = "ARNs of the roles that may put items, of those that may update them, and of those that may delete them, where `table_settings` says `append_only`."
+  type        = object({ put = list(string), update = optional(list(string), []), delete = optional(list(string), []) })
   default     = { put = [] }
 }
 

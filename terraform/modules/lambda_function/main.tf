@@ -9,8 +9,8 @@ locals {
   # A role needs the key only for what the services decrypt or encrypt on its behalf. Lambda itself decrypts the environment
   # variables by a grant that it makes (repost.aws/knowledge-center/lambda-kmsaccessdeniedexception-errors, read 2026-11).
   actions     = flatten(var.statements[*].actions)
-  decrypts    = [for service in ["dynamodb", "sqs", "secretsmanager"] : service if anytrue([for action in local.actions : startswith(action, "${service}:")])]
-  encrypts    = [for action, service in { "sqs:SendMessage" = "sqs", "secretsmanager:PutSecretValue" = "secretsmanager" } : service if contains(local.actions, action)]
+  decrypts    = [for service in ["dynamodb", "s3", "sqs", "secretsmanager"] : service if anytrue([for action in local.actions : startswith(action, "${service}:")])]
+  encrypts    = [for action, service in { "s3:PutObject" = "s3", "sqs:SendMessage" = "sqs", "secretsmanager:PutSecretValue" = "secretsmanager" } : service if contains(local.actions, action)]
   key_actions = { "kms:Decrypt" = local.decrypts, "kms:GenerateDataKey" = local.encrypts }
 
   # What the options need of the role, each only where it is chosen. A network interface and a trace have no ARN beforehand

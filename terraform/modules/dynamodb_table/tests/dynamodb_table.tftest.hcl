@@ -62,6 +62,19 @@ run "a_company_sets_its_own_key_class_caps_and_writers" {
   }
 }
 
+run "who_may_delete_items_is_named" {
+  variables {
+    table_settings = { append_only = true }
+    writers        = { put = [], delete = ["arn:aws:iam::123456789012:role/writer"] }
+  }
+  assert {
+    condition = [for statement in jsondecode(aws_dynamodb_resource_policy.append_only[0].policy).Statement :
+      statement.Condition.ArnNotEquals["aws:PrincipalArn"] if statement.Action == "dynamodb:DeleteItem"
+    ] == [["arn:aws:iam::123456789012:role/writer"]]
+    error_message = "Nobody but who is named deletes an item."
+  }
+}
+
 run "another_table_class_is_refused" {
   command = plan
   variables {
