@@ -207,10 +207,10 @@ def test_a_snapshot_saves_what_it_takes_the_place_of(world: World, watch: Watch,
             assert account.balance == events - 1
             read[name] = sum(len(json.dumps(call.answer, default=str)) for call in calls), cost(calls).read_units
     (bytes_without, units_without), (bytes_with, units_with) = read["without"], read["with"]
-    assert bytes_with < bytes_without * {40: 0.5, 400: 0.1}[events]
+    assert bytes_with < bytes_without * {40: 0.6, 400: 0.15}[events]
     if units_without:  # the store is on DynamoDB
-        assert units_with == 1.5
-        least, most = {40: (3, 4), 400: (23, 26)}[events]
+        assert units_with in (1.5, 2.5), "a store may read the end of its log besides"
+        least, most = {40: (3, 5), 400: (23, 32)}[events]
         assert least <= units_without <= most
 
 

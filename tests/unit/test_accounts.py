@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from lambdas.eventstore import Append, EventStore, InvalidRequest, NewEvent, Sto
 from lambdas.eventstore.memory import MemoryEventStore
 from lambdas.eventstore.retry import time_limit
 from testkit.examples import new_id
+from tools.discovery import ROOT
 
 Given = Sequence[tuple[str, str, dict[str, Any]]]
 
@@ -299,3 +301,18 @@ def test_a_malformed_query_is_refused_with_its_path(request_: Any, path: str) ->
 
 def test_the_first_page_may_be_asked_for_by_name() -> None:
     assert requests.query({"query": "accounts", "after": None}) == {"query": "accounts", "after": None, "limit": 100}
+
+
+def test_the_sequence_diagram_names_functions_that_there_are() -> None:
+    readme = (ROOT / "examples/accounts/README.md").read_text(encoding="utf-8")
+    [diagram] = re.findall(r"```mermaid\n(.*?)```", readme, re.DOTALL)
+    named = set(re.findall(r"\b([A-Za-z_]+)\.([a-z_]+)\b", diagram))
+    code = "\n".join(
+        f"# module {file.stem}\n{file.read_text(encoding='utf-8')}"
+        for folder in ("examples/accounts", "lambdas/projections")
+        for file in (ROOT / folder).glob("*.py")
+    )
+    assert len(named) >= 10
+    for owner, function in named:
+        assert re.search(rf"^(class |# module ){owner}\b", code, re.MULTILINE), owner
+        assert re.search(rf"\bdef {function}\(", code), function

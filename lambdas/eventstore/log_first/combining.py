@@ -84,6 +84,8 @@ class Combining:
         """Leave a request for others to store; whether it can be."""
         append = request.append
         at_the_end = tail.ids() if tail else {}
+        if any((event.aggregate_id, event.aggregate_version) in at_the_end for event in append.events):
+            return False  # It is stored, or to be refused.
         builds_on = [(aggregate, version) for aggregate, version in append.expected.items() if version]
         ids = [at_the_end[key] for key in builds_on if key in at_the_end]
         ids += self._events.ids(key for key in builds_on if key not in at_the_end)
@@ -123,7 +125,8 @@ class Combining:
             if found and found["eventId"]["S"] == event_id:
                 events = enumerate(map(StoredEvent.from_wire, entries), int(found["logPosition"]["N"]))
                 return [event.at(str(position)) for position, event in events]
-            leads = found is not None or self._leads()
+            request.lost = found is not None
+            leads = request.lost or self._leads()
         request.looks += 1
         return []
 

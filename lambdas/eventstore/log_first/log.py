@@ -119,6 +119,8 @@ class Request:
         """The ids of the events of all attempts."""
         self.pending: list[Entry] = []
         """Its events as they are left for others to store, once they are."""
+        self.lost = False
+        """Whether another event has been found in the place of its first one, once it was pending."""
         self.looks = 0
         """How often it has been looked whether they are stored."""
         self.turn = Turn()

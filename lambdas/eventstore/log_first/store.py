@@ -113,6 +113,7 @@ class LogFirstEventStore(EventStore):
 
     def _store(self, request: Request) -> Sequence[StoredEvent]:
         append, combining, turn, half_visible = request.append, self._combining, request.turn, Retries()
+        raced = False
         while True:
             began, busy_for = time.monotonic(), 0.0
             try:
@@ -121,13 +122,15 @@ class LogFirstEventStore(EventStore):
                 began = time.monotonic()
                 tail, pending = self._look(request)
                 busy_for = max(0.0, tail.busy_until - time.time()) if tail else 0.0
-                if busy_for and not request.pending and (self._leave(request, tail) or turn.give_way(busy_for)):
+                if (busy_for or raced) and not request.pending and self._leave(request, tail):
+                    continue
+                if busy_for and not request.pending and turn.give_way(busy_for):
                     continue
                 if not self._settle(tail):
                     request.wait(time.monotonic() - began)
                     continue
                 entries = request.pending
-                others = combining.fitting(entries, pending) if combining and entries else None
+                others = combining.fitting(entries, pending) if combining and entries and not request.lost else None
                 if others is None:
                     heads = self._heads(tail, append)
                     versions = {aggregate: version for aggregate, (version, _) in heads.items()}
@@ -145,7 +148,8 @@ class LogFirstEventStore(EventStore):
                 busy_until = max(turn.busy_until or 0.0, time.time() + _PASSED_ON * busy_for if busy_for else 0.0)
                 return self._commit(request, tail, entries, others, busy_until)
             except PositionTaken:
-                if not request.pending and not self._leave(request):
+                raced = True
+                if not combining or request.body:
                     turn.raced(time.monotonic() - began, busy_for, in_flight=False)
             except ClientError as error:
                 if aws.error_code(error) not in _PASSING:
@@ -181,9 +185,9 @@ class LogFirstEventStore(EventStore):
         if not self._combining:
             return tail, []
         self._combining.seen(tail, time.monotonic() - began)
-        return tail, self._combining.pending() if request.pending else []
+        return tail, self._combining.pending() if request.pending and not request.lost else []
 
-    def _leave(self, request: Request, tail: Page | None = None) -> bool:
+    def _leave(self, request: Request, tail: Page | None) -> bool:
         return self._combining.leave(request, tail) if self._combining else False
 
     def _withdraw(self, request: Request) -> None:
