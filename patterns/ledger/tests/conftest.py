@@ -8,6 +8,10 @@ import pytest
 
 from testkit import emulator
 from testkit.aws_calls import Watch, watched
+from testkit.clients import client
+
+TABLES = "tests-of-ledgers-"
+"""What the names of these tests' tables begin with. A module's are removed with it: others list what there is."""
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +20,7 @@ def watch() -> Iterator[Watch]:
         for name, value in emulator.ENVIRONMENT.items():
             patch.setenv(name, value)
         yield watch
+        for page in client("dynamodb").get_paginator("list_tables").paginate():
+            for name in page["TableNames"]:
+                if name.startswith(TABLES):
+                    client("dynamodb").delete_table(TableName=name)

@@ -19,6 +19,7 @@ from ..commands.verify import Difference
 from ..proofs import Proofs
 from ..store import from_environment
 from . import harness
+from .conftest import TABLES
 
 SHEET = containing(__file__).sheet
 KEYS = {
@@ -29,7 +30,7 @@ KEYS = {
 
 class Ledger:
     def __init__(self, *specs: str) -> None:
-        self.environment = {"TABLE": f"events-{uuid4().hex}", "LOG_TABLE": f"log-{uuid4().hex}"}
+        self.environment = {name: f"{TABLES}{uuid4().hex}" for name in KEYS}
         for name, keys in KEYS.items():
             client("dynamodb").create_table(
                 TableName=self.environment[name],

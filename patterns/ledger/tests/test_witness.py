@@ -24,6 +24,7 @@ from ..transparency.merkle import EMPTY, leaf_hash
 from ..transparency.notes import COSIGNATURE, Note, Signature, VerifierKey
 from ..transparency.verifier import signers
 from . import harness
+from .conftest import TABLES
 from .ledgers import Ledger
 
 pytestmark = pytest.mark.usefixtures("watch")
@@ -40,7 +41,7 @@ class Witnessed:
         for number in range(3):
             self.ledger.append((f"a{number}", 1), (f"b{number}", 1))
             self.ledger.publish()
-        self.table = f"witness-{uuid4().hex}"
+        self.table = f"{TABLES}{uuid4().hex}"
         client("dynamodb").create_table(
             TableName=self.table,
             BillingMode="PAY_PER_REQUEST",
