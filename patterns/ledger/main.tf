@@ -5,6 +5,11 @@ locals {
   origin = coalesce(var.log_origin, "${module.identity.name}.${data.aws_region.current.name}.${data.aws_caller_identity.current.account_id}")
   keys   = concat([aws_kms_key.p256.arn], var.ed25519_key_arn[*])
 
+  # Of this account, and of those that may verify with the key.
+  roots = [for account in concat([data.aws_caller_identity.current.account_id], var.verifier_accounts) :
+    "arn:${data.aws_partition.current.partition}:iam::${account}:root"
+  ]
+
   environment = {
     TABLE     = module.events.name
     LOG_TABLE = module.log.name
@@ -73,6 +78,8 @@ locals {
 data "aws_region" "current" {}
 
 data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
 
 module "identity" {
   source = "../../terraform/modules/pattern_identity"
@@ -168,6 +175,17 @@ resource "aws_kms_key" "p256" {
   customer_master_key_spec = "ECC_NIST_P256"
   deletion_window_in_days  = var.deletion_protection ? 30 : 7
   tags                     = var.tags
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      # The account's IAM policies decide, as with the policy that a key has without one (kms/developerguide/key-policy-default).
+      [{ Effect = "Allow", Action = ["kms:*"], Resource = "*", Principal = { AWS = local.roots[0] } }],
+      [for roots in [slice(local.roots, 1, length(local.roots))] :
+        { Effect = "Allow", Action = ["kms:GetPublicKey", "kms:Verify"], Resource = "*", Principal = { AWS = roots } } if length(roots) > 0
+      ],
+    )
+  })
 }
 
 # A file is put once and stays: Object Lock keeps each version, whoever writes or deletes afterwards.

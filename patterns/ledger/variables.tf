@@ -99,6 +99,12 @@ variable "ed25519_key_arn" {
   default     = null
 }
 
+variable "verifier_accounts" {
+  description = "Ids of other accounts that may verify with the P-256 key, such as that of a witness."
+  type        = list(string)
+  default     = []
+}
+
 variable "object_lock" {
   description = <<-EOT
     How long each version of a published file cannot be removed:

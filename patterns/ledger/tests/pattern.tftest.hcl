@@ -20,6 +20,9 @@ mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { name = "us-east-1" }
   }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
@@ -114,5 +117,18 @@ run "public_witnesses_demand_an_ed25519_signature_too" {
   assert {
     condition     = local.keys == ["arn:aws:kms:us-east-1:123456789012:key/1", "arn:aws:kms:us-east-1:123456789012:key/2"]
     error_message = "Both keys sign."
+  }
+}
+
+run "another_account_may_verify_and_not_sign" {
+  variables {
+    verifier_accounts = ["210987654321"]
+  }
+  assert {
+    condition = [for statement in jsondecode(aws_kms_key.p256.policy).Statement : [statement.Action, statement.Principal.AWS]] == [
+      [["kms:*"], "arn:aws:iam::123456789012:root"],
+      [["kms:GetPublicKey", "kms:Verify"], ["arn:aws:iam::210987654321:root"]],
+    ]
+    error_message = "A witness verifies what the log has signed."
   }
 }

@@ -21,7 +21,7 @@ from ..signers import Signer
 from ..transparency.checkpoints import Checkpoint
 from ..transparency.merkle import EMPTY, leaf_hash
 from ..transparency.notes import Note, Signature
-from ..transparency.tiles import Tree, entries_of, tiles_between
+from ..transparency.tiles import Tree, bundle, entries_of, tiles_between
 from ..transparency.verifier import open_checkpoint, signers
 
 ORIGIN = "example.com/ledger"
@@ -176,6 +176,36 @@ def test_nothing_is_signed_on_a_file_that_was_replaced(path: str) -> None:
     log.grow(50)
 
     with pytest.raises(Altered):
+        log.publisher().publish()
+    assert log.checkpoint().size == 100
+
+
+def test_nothing_is_signed_on_a_higher_tile_that_was_replaced() -> None:
+    log = Log()
+    log.grow(600)
+    log.publisher().publish()
+    path = "tile/1/000.p/2"
+    client("s3").put_object(Bucket=log.bucket, Key=path, Body=bytes(32) + log.files()[path][32:])
+    log.grow(300)
+
+    with pytest.raises(Altered, match="the tiles are not those that were signed at size 600"):
+        log.publisher().publish()
+    assert log.checkpoint().size == 600
+
+
+def test_nothing_is_signed_on_entries_that_were_replaced_together_with_their_hashes() -> None:
+    log = Log()
+    log.grow(100)
+    log.publisher().publish()
+    forged = [b"forged", *log.entries[1:]]
+    for path, content in (
+        ("tile/entries/000.p/100", bundle(forged)),
+        ("tile/0/000.p/100", b"".join(map(leaf_hash, forged))),
+    ):
+        client("s3").put_object(Bucket=log.bucket, Key=path, Body=content)
+    log.grow(50)
+
+    with pytest.raises(Altered, match="the tiles are not those that were signed at size 100"):
         log.publisher().publish()
     assert log.checkpoint().size == 100
 

@@ -15,7 +15,8 @@ from testkit.clients import client
 from tools.discovery import containing
 
 from ..transparency.__main__ import main
-from ..transparency.tiles import InvalidTile
+from ..transparency.merkle import leaf_hash
+from ..transparency.tiles import InvalidTile, Tile, entries_of
 from ..transparency.verifier import trusted_key, verify_copy
 from . import harness
 from .ledgers import Ledger
@@ -87,3 +88,14 @@ def test_what_is_not_true_is_said_and_exits_1(copied: Path, capsys: pytest.Captu
     assert main(["copy", str(copied), "--key", "nonsense"]) == 1
     assert "is not a verifier key" in capsys.readouterr().err
     assert main(["copy", str(copied / "nowhere"), "--key", other]) == 1
+
+
+def test_a_copy_that_was_rewritten_with_its_hashes_is_not_true(ledger: Ledger, copied: Path) -> None:
+    bundled, hashes = "tile/entries/002.p/88", "tile/0/002.p/88"
+    forged = (copied / bundled).read_bytes().replace(b'"aggregateVersion":1', b'"aggregateVersion":2')
+    leaves = b"".join(leaf_hash(entry) for entry in entries_of(Tile(None, 2, 88), forged))
+    rewritten = {bundled: forged, hashes: leaves}
+
+    [key] = map(trusted_key, ledger.outputs()["log_keys"])
+    with pytest.raises(InvalidTile, match="the tiles are not those that were signed"):
+        verify_copy(lambda path: rewritten.get(path) or (copied / path).read_bytes(), harness.ORIGIN, [key])
