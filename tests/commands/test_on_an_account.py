@@ -137,22 +137,15 @@ def test_a_first_deployment_keeps_its_state_in_the_bucket_and_tells_somebody_of_
     assert {action for alarm in alarms for action in alarm["AlarmActions"]} == {subscription["TopicArn"]}
 
 
-@pytest.mark.parametrize(
-    ("setting", "reason"),
-    [
-        ('name = "orders"\nshards = 2\n', "would be replaced by an empty one called orders"),
-        ("shards = 1\n", "The number of shards can only grow"),
-    ],
-)
 def test_a_setting_that_would_cost_events_is_refused_before_anything_is_done(
-    first: Checkout, client: Callable[[str], Any], setting: str, reason: str
+    first: Checkout, client: Callable[[str], Any]
 ) -> None:
     before, settings = everything(client), first.settings.read_text(encoding="utf-8")
-    first.settings.write_text(setting, encoding="utf-8")
+    first.settings.write_text("shards = 1\n", encoding="utf-8")
     status, _, told = first.make("deploy", REPLACE="1")
     first.settings.write_text(settings, encoding="utf-8")
     assert status
-    assert reason in told
+    assert "The number of shards can only grow" in told
     assert everything(client) == before
 
 

@@ -27,7 +27,7 @@ def test_a_pattern_without_figures_is_taken_for_the_most_expensive() -> None:
 def test_on_an_account_nothing_is_done_before_somebody_agreed(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    account = targets.Target("aws", "account 1, region r", {}, {})
+    account = targets.Target("aws", "account 1, region r", {}, {}, keeps_nothing=False)
     monkeypatch.delenv("YES", raising=False)
     monkeypatch.setattr(environments, "local", lambda patterns: pytest.fail("something was started"))
 
