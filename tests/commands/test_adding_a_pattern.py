@@ -107,7 +107,8 @@ def test_terraform_deploys_its_own_code_and_it_keeps_the_contract(
 def test_what_make_pattern_makes_passes_all_that_needs_no_aws(
     checkout: Path, environ: dict[str, str], scaffolded: Path
 ) -> None:
-    ran = pytest_in(checkout, environ, scaffolded, "-q", "-k", "my_pattern", "tests/unit", "tests/terraform")
+    of_modules = "tests/terraform/test_modules.py"
+    ran = pytest_in(checkout, environ, scaffolded, "-q", "-k", "my_pattern", "tests/unit", of_modules)
 
     assert "passed" in ran[-1]
     for check in (

@@ -12,16 +12,16 @@ variables {
   name = "orders"
 }
 
-run "the_outputs_name_the_three_functions_and_the_table" {
+run "a_store_as_it_comes" {
+  # The outputs name the three functions and the table.
   assert {
     condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
       output.get_all_events == "orders-get-all-events" && output.table == "orders"
     )
     error_message = "Other programs find the store by these outputs."
   }
-}
 
-run "an_operation_may_touch_the_table_or_the_index_only_as_far_as_it_must" {
+  # An operation may touch the table or the index only as far as it must.
   assert {
     condition = toset(flatten(local.statements.store_events[*].actions)) == toset([
       "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",

@@ -43,7 +43,8 @@ variables {
   name = "orders"
 }
 
-run "the_outputs_name_the_functions_the_tables_and_the_log" {
+run "a_store_as_it_comes" {
+  # The outputs name the functions the tables and the log.
   assert {
     condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
       output.get_all_events == "orders-get-all-events" && output.table == "orders" && output.log_table == "orders-log"
@@ -58,9 +59,8 @@ run "the_outputs_name_the_functions_the_tables_and_the_log" {
     condition     = output.log_origin == "orders.us-east-1.123456789012" && output.log_keys == ["orders+00000000+AQ=="]
     error_message = "Who verifies needs the log's name and its keys."
   }
-}
 
-run "an_operation_may_touch_a_table_only_as_far_as_it_must" {
+  # An operation may touch a table only as far as it must.
   assert {
     condition = local.statements.store_events == [
       {
@@ -74,9 +74,8 @@ run "an_operation_may_touch_a_table_only_as_far_as_it_must" {
     ]
     error_message = "store_events reads and puts; it never updates or deletes."
   }
-}
 
-run "only_the_publisher_signs_and_it_cannot_touch_events" {
+  # Only the publisher signs and it cannot touch events.
   assert {
     condition     = [for name, function in local.functions : name if contains(flatten(function.statements[*].actions), "kms:Sign")] == ["publish"]
     error_message = "Who else could sign could fork the log."
@@ -97,9 +96,8 @@ run "only_the_publisher_signs_and_it_cannot_touch_events" {
     ])
     error_message = "No function can remove what is published."
   }
-}
 
-run "a_version_of_a_file_cannot_be_removed" {
+  # A version of a file cannot be removed.
   assert {
     condition     = aws_s3_bucket.tiles.object_lock_enabled && one(aws_s3_bucket_versioning.tiles.versioning_configuration).status == "Enabled"
     error_message = "Object Lock keeps versions."

@@ -24,7 +24,8 @@ variables {
   name = "orders"
 }
 
-run "the_outputs_name_the_three_functions_and_the_tables" {
+run "a_store_as_it_comes" {
+  # The outputs name the three functions and the tables.
   assert {
     condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
       output.get_all_events == "orders-get-all-events" && output.table == "orders" && output.log_table == "orders-log" && (
@@ -33,16 +34,14 @@ run "the_outputs_name_the_three_functions_and_the_tables" {
     )
     error_message = "Other programs find the store by these outputs."
   }
-}
 
-run "the_store_is_told_its_tables" {
+  # The store is told its tables.
   assert {
     condition     = local.environment == { TABLE = "orders", LOG_TABLE = "orders-log", PENDING_TABLE = "orders-pending" }
     error_message = "The functions read these variables."
   }
-}
 
-run "an_operation_may_touch_a_table_only_as_far_as_it_must" {
+  # An operation may touch a table only as far as it must.
   assert {
     condition = local.statements.store_events == [
       {

@@ -36,16 +36,16 @@ variables {
   name = "orders"
 }
 
-run "the_outputs_name_the_functions_and_the_tables" {
+run "a_store_as_it_comes" {
+  # The outputs name the functions and the tables.
   assert {
     condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
       output.get_all_events == "orders-get-all-events" && output.table == "orders" && output.log_table == "orders-log"
     ) && output.sequencer == "orders-sequencer" && output.sweep == "orders-sweep"
     error_message = "Other programs find the store by these outputs."
   }
-}
 
-run "a_person_is_woken_for_lag_and_for_what_was_set_aside" {
+  # A person is woken for lag and for what was set aside.
   assert {
     condition = aws_cloudwatch_metric_alarm.lag.metric_name == "IteratorAge" && aws_cloudwatch_metric_alarm.lag.threshold == 60000 && (
       aws_cloudwatch_metric_alarm.lag.dimensions == tomap({ FunctionName = "orders-sequencer" })

@@ -44,16 +44,16 @@ variables {
   name = "orders"
 }
 
-run "the_outputs_name_the_functions_and_the_tables" {
+run "a_store_as_it_comes" {
+  # The outputs name the functions and the tables.
   assert {
     condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
       output.get_all_events == "orders-get-all-events" && output.table == "orders" && output.log_table == "orders-log"
     ) && output.sequencer == "orders-sequencer" && output.sweep == "orders-sweep"
     error_message = "Other programs find the store by these outputs."
   }
-}
 
-run "the_queue_is_fifo_and_keeps_messages_for_14_days" {
+  # The queue is fifo and keeps messages for 14 days.
   assert {
     condition     = aws_sqs_queue.doorbells.fifo_queue && aws_sqs_queue.doorbells.visibility_timeout_seconds == 180
     error_message = "The timeout is six times the function's."
@@ -62,9 +62,8 @@ run "the_queue_is_fifo_and_keeps_messages_for_14_days" {
     condition     = aws_sqs_queue.doorbells.message_retention_seconds == 1209600
     error_message = "An outage may last for 14 days."
   }
-}
 
-run "a_batch_reports_what_failed_in_it" {
+  # A batch reports what failed in it.
   assert {
     condition     = aws_lambda_event_source_mapping.doorbells.function_response_types == toset(["ReportBatchItemFailures"])
     error_message = "Without it, what the sequencer returns means nothing."
@@ -73,9 +72,8 @@ run "a_batch_reports_what_failed_in_it" {
     condition     = aws_lambda_event_source_mapping.doorbells.scaling_config[0].maximum_concurrency == 2
     error_message = "SQS allows no less; one message group keeps the order."
   }
-}
 
-run "a_person_is_woken_for_lag_in_the_stream_and_the_queue_and_for_what_was_set_aside" {
+  # A person is woken for lag in the stream and the queue and for what was set aside.
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => "${alarm.metric_name} ${join("", values(alarm.dimensions))} ${alarm.threshold}" } == {
       relay-lag = "IteratorAge orders-relay 60000"
@@ -84,9 +82,8 @@ run "a_person_is_woken_for_lag_in_the_stream_and_the_queue_and_for_what_was_set_
     }
     error_message = "Lag and lost doorbells have no other sign."
   }
-}
 
-run "relay_and_sequencer_may_send_and_receive_and_see_no_events" {
+  # Relay and sequencer may send and receive and see no events.
   assert {
     condition = slice(local.relay_statements, 3, length(local.relay_statements)) == [
       { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-doorbells.fifo"] },

@@ -16,7 +16,8 @@ variables {
   }
 }
 
-run "each_operation_is_a_function_named_after_the_store" {
+run "a_store_as_it_comes" {
+  # Each operation is a function named after the store.
   assert {
     condition     = output.store_events == "orders-store-events"
     error_message = "store_events has the wrong name."
@@ -29,9 +30,8 @@ run "each_operation_is_a_function_named_after_the_store" {
     condition     = output.get_all_events == "orders-get-all-events"
     error_message = "get_all_events has the wrong name."
   }
-}
 
-run "each_operation_has_a_role_and_a_log_group_of_its_own" {
+  # Each operation has a role and a log group of its own.
   assert {
     condition     = length(distinct([for function in concat(values(module.reader), [module.writer]) : function.role_name])) == 3
     error_message = "An operation must not hold the rights of another."

@@ -42,16 +42,16 @@ variables {
   deletion_protection = true
 }
 
-run "everything_is_named_after_the_store" {
+run "a_store_as_it_comes" {
+  # Everything is named after the store.
   assert {
     condition = output.store_events == "orders-store-events" && output.get_aggregate_events == "orders-get-aggregate-events" && (
       output.get_all_events == "orders-get-all-events" && output.table == "orders" && output.log_table == "orders-log"
     ) && output.sequencer == "orders-sequencer" && output.sweep == "orders-sweep" && output.failures.name == "orders-failures"
     error_message = "Patterns hand these outputs on."
   }
-}
 
-run "an_operation_may_touch_a_table_only_as_far_as_it_must" {
+  # An operation may touch a table only as far as it must.
   assert {
     condition = local.statements == {
       store_events = [{
@@ -63,9 +63,8 @@ run "an_operation_may_touch_a_table_only_as_far_as_it_must" {
     }
     error_message = "Appends go to the events table and never to the log; readers read one table each."
   }
-}
 
-run "the_sequencer_reads_events_and_writes_the_log_and_may_do_what_the_pattern_asks" {
+  # The sequencer reads events and writes the log and may do what the pattern asks.
   assert {
     condition = jsonencode(local.sequencer_statements) == jsonencode([
       { actions = ["sqs:ReceiveMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-bells"] },
@@ -78,9 +77,8 @@ run "the_sequencer_reads_events_and_writes_the_log_and_may_do_what_the_pattern_a
     ])
     error_message = "The sequencer never writes events and never deletes."
   }
-}
 
-run "of_the_log_the_sweep_may_write_its_cursor_only" {
+  # Of the log the sweep may write its cursor only.
   assert {
     condition = jsonencode(local.sweep_statements) == jsonencode([
       { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:us-east-1:123456789012:orders-bells"] },
@@ -105,9 +103,8 @@ run "of_the_log_the_sweep_may_write_its_cursor_only" {
     }]
     error_message = "The cursor is the one item under the partition key `sweep`."
   }
-}
 
-run "the_listener_reads_the_stream_and_no_table_and_is_asked_again_as_long_as_the_stream_keeps_a_record" {
+  # The listener reads the stream and no table and is asked again as long as the stream keeps a record.
   assert {
     condition = output.listener_statements == [
       {
@@ -133,9 +130,8 @@ run "the_listener_reads_the_stream_and_no_table_and_is_asked_again_as_long_as_th
     condition     = aws_lambda_event_source_mapping.stream.starting_position == "TRIM_HORIZON" && aws_lambda_event_source_mapping.stream.parallelization_factor == 1
     error_message = "LATEST can miss events while the mapping is being made."
   }
-}
 
-run "the_sweep_runs_on_a_schedule" {
+  # The sweep runs on a schedule.
   assert {
     condition     = aws_cloudwatch_event_rule.sweep.schedule_expression == "rate(5 minutes)" && aws_lambda_permission.sweep.source_arn == aws_cloudwatch_event_rule.sweep.arn
     error_message = "Nobody else would find what the stream has lost."
