@@ -48,6 +48,15 @@ def test_the_page_is_well_formed_and_shows_every_pattern(document: str) -> None:
         assert f"<code>{name}</code>" in document
 
 
+def test_a_chart_of_what_no_pattern_reaches_is_left_out() -> None:
+    figures = compared()
+    for pattern in figures["carries_over"]["patterns"].values():
+        for dollars in pattern["money"]["by_size"].values():
+            dollars[1] = None
+    assert "appends a second, by size" not in page(figures)
+    assert "append a second, by size" in page(figures)
+
+
 def test_the_page_needs_no_network_and_no_script(document: str) -> None:
     assert "<script" not in document
     assert re.findall(r'(?:src|href)="(?!data:|https://|#)[^"]*"', document) == []
