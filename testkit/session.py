@@ -67,7 +67,7 @@ class Owner:
                 return
         _publish(self.folder / "aws", self._start)
         if self._target:
-            with ThreadPoolExecutor(max(len(self._patterns), 1)) as pool:
+            with ThreadPoolExecutor(deployments.AT_ONCE) as pool:
                 for pattern in self._patterns:
                     pool.submit(_publish, self.folder / pattern.name, partial(self._deploy, pattern))
 
