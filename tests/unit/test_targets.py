@@ -65,6 +65,7 @@ def test_a_localstack_is_reached_past_proxies(monkeypatch: pytest.MonkeyPatch) -
         pool.submit(server.handle_request)
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        monkeypatch.setenv("NO_PROXY", "")  # also where the session has set its own
         monkeypatch.setenv("no_proxy", "intranet.example")
         target = targets.reach("localstack")
     assert target
