@@ -91,7 +91,7 @@ def pip_environment(pip: list[str], environ: Mapping[str, str] = os.environ) -> 
 
 @dataclass(frozen=True)
 class _Making:
-    """The making of one environment, by whoever holds its lock."""
+    """The making of one environment, by the process that holds its lock."""
 
     venv: Path
     tell: Tell

@@ -51,7 +51,7 @@ def run(command: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         progress("Interrupted: run the same command again, and it continues.", style="red")
         sys.exit(130)
-    except BrokenPipeError:  # whoever read it, such as head, has had enough
+    except BrokenPipeError:  # its reader, such as head, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 

@@ -200,7 +200,7 @@ def _apply_twice_if_need_be(workspace: Workspace, target: Target) -> None:
 
 
 def _write_root_module(workspace: Workspace, pattern: Pattern, ids: Mapping[str, str]) -> None:
-    """One that takes over the tables with these names, by their addresses in the pattern's module, as whoever uses the
+    """One that takes over the tables with these names, by their addresses in the pattern's module, as a user of the
     module does it. All variables pass through. (`terraform import` fails at validations of what it does not know yet.)
     """
     folder = workspace.pattern.folder

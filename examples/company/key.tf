@@ -1,4 +1,4 @@
-# The key of all that the store keeps. Whoever may not use it reads nothing, whatever else they may do.
+# The key of all that the store keeps. Without the right to use it nobody reads anything, whatever other rights they have.
 
 data "aws_caller_identity" "this" {}
 

@@ -1,4 +1,4 @@
-"""A Lambda that keeps a projection up to date: woken by a schedule, by a stream, or by whoever has stored an event.
+"""A Lambda that keeps a projection up to date: woken by a schedule, or by a function that has stored an event.
 
 What wakes it says nothing about events, since each run reads the log from the checkpoint on: a wake-up that is lost,
 repeated or meant for another costs a run, and nothing else. A run ends when it has caught up, or with the time of its

@@ -7,7 +7,7 @@ which goes on from that file when it is repeated. Two at a time wait for each ot
 be changed.
 
 Then the roles that the operations log in as get the passwords in their secrets, which are made where there is none. So
-whoever puts another password into a secret and calls this has changed it.
+to change a password, put another one into the secret and call this.
 """
 
 import hashlib

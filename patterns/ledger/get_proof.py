@@ -1,4 +1,4 @@
-"""`get_proof`: proofs about the published log, for whoever has its verifier keys.
+"""`get_proof`: proofs about the published log, for holders of its verifier keys.
 
 `{"eventId"}` or `{"offset"}`, with `"size"` for a given checkpoint → `{"proof", "entry"}`: the text of a tlog-proof,
 and the log's entry in base64. `{"from", "to"}` → `{"consistency"}`: hashes in base64.

@@ -188,7 +188,7 @@ resource "aws_kms_key" "p256" {
   })
 }
 
-# A file is put once and stays: Object Lock keeps each version, whoever writes or deletes afterwards.
+# A file is put once and stays: Object Lock keeps each version, also of files that are written again or deleted.
 resource "aws_s3_bucket" "tiles" {
   bucket_prefix       = substr(lower(replace("${module.identity.name}-", "_", "-")), 0, 37)
   object_lock_enabled = true

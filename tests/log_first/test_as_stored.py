@@ -1,4 +1,4 @@
-"""What a pattern keeps beside each event is in the event's page and in its item, the same, whoever puts them."""
+"""What a pattern keeps beside each event is in its page and in its item, the same, whichever append puts them."""
 
 from __future__ import annotations
 

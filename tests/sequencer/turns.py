@@ -28,7 +28,7 @@ class Turns:
         self._failures: list[BaseException] = []
 
     def before_call(self) -> None:
-        """A worker stops here until it has a turn. Whoever is not one goes on."""
+        """A worker stops here until it has a turn. Other threads go on."""
         if go := self._go.get(threading.current_thread().name):
             self._stopped.put(False)
             go.acquire()

@@ -22,7 +22,7 @@ class EventsTable:
     """The table of events. `offset` names the attribute that holds an event's offset, where the pattern keeps one.
 
     An event is never changed or deleted, so what this process has once read or stored is not read again to append
-    behind it. Whoever does remove events, as to repair a table, starts new processes before anything is appended.
+    behind it. After events were removed, as to repair a table, start new processes before anything is appended.
     """
 
     def __init__(self, client: Any, name: str, offset: str | None = None) -> None:

@@ -1,9 +1,9 @@
-"""How appends that meet are stored together: with one page, by whoever puts it.
+"""How appends that meet are stored together: with one page, by the append that puts it.
 
 An append that has met others leaves its request among the pending ones, looks now and then whether somebody has stored
 it, and now and then tries to put the next page itself, with the pending requests that fit. A request is left only when
 the versions that it builds on are in the log. So all that can still refuse it is that a version which it names is
-taken, which is final: whoever finds them free, after having read the last page, may store it.
+taken, which is final: any append that finds them free, after having read the last page, may store it.
 
 Costs: about 3 WRU an append in all, for items of up to 1 KB, and a few RRU. All pauses are multiples of what a request
 takes here and now.

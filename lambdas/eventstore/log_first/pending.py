@@ -1,7 +1,7 @@
-"""The pending requests: of appends that have met others, for whoever commits the next page to take along.
+"""The pending requests: of appends that have met others, for the one that commits the next page to take along.
 
-Guarantees nothing: an entry may be there after its request is stored or refused, or be gone before, so whoever reads it
-checks, and whoever has left it looks for itself whether its request is stored. Costs: 1 WRU for each KB to leave a
+Guarantees nothing: an entry may be there after its request is stored or refused, or be gone before, so a reader
+checks, and the append that left it looks for itself whether its request is stored. Costs: 1 WRU for each KB to leave a
 request, and 1 to remove it; 1 RRU for each 4 KB that are pending to read them all. Fails: the entry of an append that
 died stays, and may still be stored, for `_SECONDS`; a later reader removes it.
 """

@@ -72,7 +72,7 @@ def test_an_erased_payload_is_nowhere_and_every_proof_stays_valid(large: str, pu
 
     left = everything(ledger)
     assert SECRET not in left
-    assert digest not in left, "whoever has it can try guesses"
+    assert digest not in left, "with it, guesses can be tried"
     assert salt not in left
     if not publish_first:
         ledger.publish()

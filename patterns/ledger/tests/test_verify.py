@@ -1,4 +1,4 @@
-"""Whoever changes history behind the store's back, in whatever place, is found, and the first event is named."""
+"""A change of history behind the store's back, in any place, is found, and the first event is named."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def test_a_fork_is_found_even_where_no_file_was_replaced(ledger: Ledger) -> None
 
 
 def test_tiles_without_their_first_versions_are_held_to_the_checkpoints(ledger: Ledger) -> None:
-    """Whoever removed them, as the mode of Object Lock may let him, does not have the hash that was signed."""
+    """Somebody who removed them, as the mode of Object Lock may allow, does not have the hash that was signed."""
     forged = ledger.file(ENTRIES).replace(b'"aggregateVersion":2', b'"aggregateVersion":9')
     ledger.unlock_and_replace(ENTRIES, forged)
 

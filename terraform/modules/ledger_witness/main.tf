@@ -1,4 +1,4 @@
-# A witness of ledgers (c2sp.org/tlog-witness), for an account that whoever could forge them has no rights in: a function behind a
+# A witness of ledgers (c2sp.org/tlog-witness), for an account in which nobody who could forge them has rights: a function behind a
 # URL, a table of what it has cosigned, and a key.
 
 locals {

@@ -56,7 +56,7 @@ module "function" {
 
 resource "aws_cloudwatch_event_rule" "this" {
   name                = var.name
-  description         = "Brings the read model up to date, whoever has stored events and whether anybody has woken the function."
+  description         = "Brings the read model up to date, also when nobody has woken the function."
   schedule_expression = var.schedule
   tags                = var.tags
 }

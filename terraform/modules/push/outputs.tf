@@ -4,7 +4,7 @@ output "function_name" {
 }
 
 output "function_arn" {
-  description = "ARN of the function, for whoever wakes it."
+  description = "ARN of the function, to wake it."
   value       = module.subscription.function_arn
 }
 
